@@ -1,0 +1,130 @@
+// What the HTTP API says, as types: times RFC 3339 in UTC, revisions decimal strings. Shared with the page.
+import type { Facet, Severity } from '#records/indexed.ts'
+import type { Operation, OwnerRef, RecordKind, Sighting } from '#records/record.ts'
+
+export interface WireObject {
+	readonly resource: string
+	readonly group: string
+	readonly namespace: string
+	readonly name: string
+	/** `deployments.apps/shop/checkout`; cluster-scoped: `nodes/-/node-a`. */
+	readonly key: string
+}
+
+/** One entry of a timeline, of a history or of the audit list. Fields a kind does not have are absent. */
+export interface WireItem {
+	readonly id: string
+	readonly kind: RecordKind
+	readonly cluster: string
+	readonly source: string
+	readonly time: string
+	/** The time is right within this many seconds to either side. */
+	readonly timeBoundSeconds: number
+	readonly observed: string
+	readonly summary: string
+	readonly severity: Severity
+	readonly object?: WireObject
+	readonly objectKind?: string
+	readonly uid?: string
+	readonly space?: string
+	readonly revision?: string
+	readonly operation?: Operation
+	readonly sighting?: Sighting
+	readonly encoding?: string
+	readonly note?: string
+	readonly folded?: { readonly renewTime: string }
+	readonly facets?: readonly Facet[]
+	/** Changed paths. */
+	readonly paths?: readonly string[]
+	readonly labels?: Readonly<Record<string, string>>
+	readonly owners?: readonly OwnerRef[]
+	readonly images?: readonly string[]
+	readonly event?: { readonly object: WireObject; readonly reason: string; readonly message: string; readonly type: string; readonly count: number; readonly reporter: string; readonly regardingRevision: string | null; readonly firstTime: string; readonly lastTime: string }
+	readonly audit?: {
+		readonly auditID: string
+		readonly stage: string
+		readonly level: string
+		readonly verb: string
+		readonly user: string
+		readonly groups: readonly string[]
+		readonly impersonated: string
+		readonly sourceIPs: readonly string[]
+		readonly userAgent: string
+		readonly subresource: string
+		readonly code: number
+		readonly decision: string
+		readonly reason: string
+		readonly requestURI: string
+		readonly requestReceived: string
+		readonly dryRun: boolean
+		readonly responseRevision: string | null
+		readonly truncated: boolean
+	}
+	readonly log?: { readonly namespace: string; readonly pod: string; readonly podUid: string; readonly container: string; readonly restart: number; readonly component: string; readonly node: string; readonly stream: string; readonly level: string; readonly file: string; readonly offset: number; readonly flags: readonly string[] }
+}
+
+/** Who made a change, as far as an audit entry says it; `exact`: the answer of exactly this write carried this revision. */
+export interface WireActor {
+	readonly tier: 'exact' | 'unresolved'
+	readonly user: string
+	readonly impersonated: string
+	readonly verb: string
+	readonly subresource: string
+	readonly userAgent: string
+	readonly sourceIP: string
+	readonly auditID: string
+}
+
+export interface WireVersion extends WireItem {
+	readonly actor: WireActor | null
+}
+
+export interface WirePage<T> {
+	readonly items: readonly T[]
+	readonly next: string | null
+}
+
+export interface WireDiff {
+	readonly cluster: string
+	readonly object: WireObject
+	readonly from: string | null
+	readonly to: string | null
+	readonly summary: string
+	readonly facets: readonly Facet[]
+	readonly changes: readonly { readonly path: string; readonly facet: Facet; readonly op: 'added' | 'removed' | 'changed'; readonly before?: unknown; readonly after?: unknown }[]
+}
+
+export interface WireState {
+	readonly item: WireItem
+	/** The object, as the API server would have served it then; values of Secrets are keyed hashes. Null where its value could not be read. */
+	readonly body: Readonly<Record<string, unknown>> | null
+}
+
+export interface WireBucket {
+	readonly from: string
+	readonly to: string
+	readonly counts: Readonly<Partial<Record<RecordKind, number>>>
+	readonly warnings: number
+}
+
+export interface WireCluster {
+	readonly name: string
+	readonly firstTime: string
+	readonly lastTime: string
+	readonly counts: Readonly<Partial<Record<RecordKind, number>>>
+	readonly spaces: readonly { readonly space: string; readonly firstRevision: string; readonly lastRevision: string }[]
+	/** A recording that is replayed: the page opens on its times. */
+	readonly replay: boolean
+}
+
+export interface WireCoverage {
+	readonly cluster: string
+	/** Joined ranges of revisions that were seen whole. */
+	readonly ranges: readonly { readonly space: string; readonly scope: string; readonly from: string; readonly to: string; readonly versions: number; readonly chain: string }[]
+	readonly gaps: readonly { readonly space: string; readonly scope: string; readonly reason: string; readonly from: string | null; readonly to: string | null; readonly fromTime: string | null; readonly toTime: string | null; readonly touched: readonly string[]; readonly touchedCount: number; readonly detail: string; readonly observed: string }[]
+	readonly rejects: number
+}
+
+export interface WireError {
+	readonly error: { readonly code: string; readonly message: string; readonly details?: Readonly<Record<string, unknown>> }
+}

@@ -1,0 +1,58 @@
+// A JSON document that is kept in whatever form it came in, and turned into the others only when asked.
+
+/** One JSON value as text, bytes or value. Conversions are made once and kept. Treat the value as read-only. */
+export class Body {
+	#value: unknown
+	#text: string | undefined
+	#bytes: Uint8Array | undefined
+	#parsed: boolean
+
+	private constructor(value: unknown, text: string | undefined, bytes: Uint8Array | undefined, parsed: boolean) {
+		this.#value = value
+		this.#text = text
+		this.#bytes = bytes
+		this.#parsed = parsed
+	}
+
+	static ofValue(value: unknown): Body {
+		return new Body(value, undefined, undefined, true)
+	}
+
+	/** `text` must be JSON: it is parsed when the value is asked for, and throws SyntaxError then if it is not. */
+	static ofText(text: string): Body {
+		return new Body(undefined, text, undefined, false)
+	}
+
+	/** `bytes` must be JSON in UTF-8. They are kept, not copied. */
+	static ofBytes(bytes: Uint8Array): Body {
+		return new Body(undefined, undefined, bytes, false)
+	}
+
+	get value(): unknown {
+		if (!this.#parsed) {
+			this.#value = JSON.parse(this.text)
+			this.#parsed = true
+		}
+		return this.#value
+	}
+
+	get text(): string {
+		if (this.#text === undefined) {
+			this.#text = this.#bytes
+				? Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength).toString('utf8')
+				: JSON.stringify(this.#value)
+		}
+		return this.#text
+	}
+
+	get bytes(): Uint8Array {
+		this.#bytes ??= Buffer.from(this.text, 'utf8')
+		return this.#bytes
+	}
+
+	/** The value as an object; an empty one where it is none. */
+	get object(): Readonly<Record<string, unknown>> {
+		const value = this.value
+		return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+	}
+}

@@ -1,0 +1,22 @@
+// A record with what the processors found out about it: what the store takes.
+import type { KubetapeRecord, OwnerRef, Redacted } from './record.ts'
+
+export type Facet = 'spec' | 'status' | 'metadata' | 'data'
+export type Severity = 'normal' | 'warning' | 'error'
+
+export interface Indexed<R extends KubetapeRecord = KubetapeRecord> {
+	readonly record: Redacted<R>
+	/** One sentence for people: `image web 1.4 → 1.5, replicas 3 → 5`. */
+	readonly summary: string
+	readonly severity: Severity
+	/** Of a change: which parts of the object changed, and the changed paths (`spec.template.spec.containers[web].image`), in document order. */
+	readonly facets: readonly Facet[]
+	readonly paths: readonly string[]
+	/** Labels of the object as of the revision. */
+	readonly labels: Readonly<Record<string, string>>
+	/** Owner chain as of the revision, nearest first. */
+	readonly owners: readonly OwnerRef[]
+	readonly images: readonly string[]
+	/** What full-text search looks in, beside the summary and the object's name. */
+	readonly text: string
+}
