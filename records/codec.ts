@@ -21,8 +21,8 @@ function replacer(this: unknown, key: string, value: unknown): unknown {
 	return value
 }
 
-/** Bodies become their JSON text, at the cost of one copy. */
-export function encodeRecords(records: readonly Redacted[]): Buffer {
+/** Bodies become their JSON text, at the cost of one copy. Throws RangeError where one record takes more than `recordBytesMax`. */
+export function encodeRecords(records: readonly Redacted[], recordBytesMax = Number.POSITIVE_INFINITY): Buffer {
 	const parts: Uint8Array[] = []
 	for (const record of records) {
 		const [first, second] = bodiesOf(record)
@@ -31,6 +31,8 @@ export function encodeRecords(records: readonly Redacted[]): Buffer {
 		prefix.writeUInt32LE(header.length, 0)
 		prefix.writeUInt32LE(first ? first.bytes.length : bodyAbsent, 4)
 		prefix.writeUInt32LE(second ? second.bytes.length : bodyAbsent, 8)
+		const size = header.length + (first?.bytes.length ?? 0) + (second?.bytes.length ?? 0)
+		if (size > recordBytesMax) throw new RangeError(`record ${record.id} takes ${size} bytes, more than ${recordBytesMax}`)
 		parts.push(prefix, header)
 		if (first) parts.push(first.bytes)
 		if (second) parts.push(second.bytes)

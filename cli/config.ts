@@ -1,0 +1,46 @@
+// The whole configuration: each folder declares its own part, this composes them. Reference: docs/reference/configuration.md (generated).
+import { Type, type Static } from 'typebox'
+import { auditFileConfig, auditWebhookConfig } from '#collectors/audit/config.ts'
+import { etcdConfig } from '#collectors/etcd/config.ts'
+import { kubernetesConfig } from '#collectors/kubernetes/config.ts'
+import { replayConfig } from '#collectors/replay/config.ts'
+import { sqliteLogConfig } from '#storage/log/sqlite/config.ts'
+import { sqliteStoreConfig } from '#storage/store/sqlite/config.ts'
+
+const closed = { additionalProperties: false } as const
+
+const clusterConfig = Type.Object(
+	{
+		name: Type.String({ pattern: '^[A-Za-z0-9]([A-Za-z0-9._@-]{0,126}[A-Za-z0-9])?$', description: 'Name of the cluster, in every id and URL. Changing it makes it another cluster.' }),
+		etcd: Type.Optional(etcdConfig),
+		kubernetes: Type.Optional(kubernetesConfig),
+		audit: Type.Optional(auditFileConfig),
+		replay: Type.Optional(replayConfig),
+	},
+	{ ...closed, description: 'A cluster and the sources it is recorded from. Several sources of one cluster may overlap: ids make repeats harmless.' },
+)
+
+export const configSchema = Type.Object(
+	{
+		dataDir: Type.String({ default: '.kubetape', description: 'Where the record log, the store, cursors and the redaction key are.' }),
+		logLevel: Type.Union(
+			['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
+			{ default: 'info', description: 'How much the program says on standard error.' },
+		),
+		server: Type.Object(
+			{
+				host: Type.String({ default: '127.0.0.1', description: 'Address of the API and the page. Beyond loopback is refused while no authentication is configured.' }),
+				port: Type.Integer({ default: 8480, minimum: 0, maximum: 65535, description: 'Port of the API and the page; 0 takes a free one.' }),
+			},
+			{ ...closed, default: {} },
+		),
+		webhook: Type.Optional(auditWebhookConfig),
+		clusters: Type.Array(clusterConfig, { default: [], maxItems: 100, description: 'What is recorded.' }),
+		log: Type.Object({ sqlite: sqliteLogConfig }, { ...closed, default: {}, description: 'The record log.' }),
+		store: Type.Object({ sqlite: sqliteStoreConfig }, { ...closed, default: {}, description: 'The store.' }),
+	},
+	closed,
+)
+
+export type Config = Static<typeof configSchema>
+export type ClusterConfig = Static<typeof clusterConfig>

@@ -1,0 +1,97 @@
+// The collect loop's one place: what a collector emits is redacted and appended, in the order of its calls; the promise resolves when all of it is durable.
+import { createHash } from 'node:crypto'
+import type { Emit } from '#collectors/port.ts'
+import type { StepResult } from '#processors/step.ts'
+import { statementId } from '#records/id.ts'
+import type { KubetapeRecord, Redacted, Reject } from '#records/record.ts'
+import type { Clock } from '#runtime/clock.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import type { Logger } from '#runtime/log.ts'
+import type { Metrics } from '#runtime/metrics.ts'
+import { createBackoff } from '#runtime/retry.ts'
+import { streamOf, type RecordLog, type Stream } from '#storage/log/port.ts'
+
+export interface EmitOptions {
+	readonly log: RecordLog
+	readonly redact: (record: KubetapeRecord) => StepResult<Redacted>
+	readonly clock: Clock
+	readonly logger: Logger
+	readonly metrics: Metrics
+	/** Told when appending pauses (a reason) and when it goes on (null). */
+	readonly onPause: (reason: string | null) => void
+}
+
+/** What is appended first is durable before the ledger says that it was seen. */
+const appendOrder: readonly Stream[] = ['records', 'logs', 'rejects', 'ledger']
+
+/** One per collector: calls are appended strictly in order, so that records of one object stay in order even when an append is tried again. */
+export function createEmit(options: EmitOptions, signal: AbortSignal): Emit {
+	const emitted = options.metrics.counter('kubetape_collect_records_total', 'Records appended to the record log', ['kind', 'source', 'cluster'])
+	const rejected = options.metrics.counter('kubetape_collect_rejects_total', 'Inputs set aside as bad', ['step', 'cluster'])
+	let before: Promise<void> = Promise.resolve()
+	return (records) => {
+		const streams = divide(records, options)
+		const turn = before.then(async () => {
+			for (const stream of appendOrder) {
+				const batch = streams.get(stream)
+				if (batch) await appendUntilDurable(options, stream, batch, signal)
+			}
+			for (const record of records) {
+				if (record.kind !== 'reject') emitted.inc({ kind: record.kind, source: record.source, cluster: record.cluster })
+			}
+			for (const reject of streams.get('rejects') ?? []) rejected.inc({ step: (reject as Redacted<Reject>).step, cluster: reject.cluster })
+		})
+		before = turn
+		return turn
+	}
+}
+
+function divide(records: readonly KubetapeRecord[], options: EmitOptions): Map<Stream, Redacted[]> {
+	const streams = new Map<Stream, Redacted[]>()
+	for (const record of records) {
+		let result = options.redact(record)
+		if ('reject' in result) result = options.redact(rejectOf(record, result.reject, options.clock))
+		if (!('ok' in result)) continue
+		const stream = streamOf(result.ok)
+		const batch = streams.get(stream)
+		if (batch) batch.push(result.ok)
+		else streams.set(stream, [result.ok])
+	}
+	return streams
+}
+
+function rejectOf(record: KubetapeRecord, reason: string, clock: Clock): Reject {
+	const body = record.kind === 'change' || record.kind === 'event' ? (record.after ?? record.before) : record.kind === 'audit' ? record.body : null
+	const bytes = body?.bytes ?? new Uint8Array()
+	const sha256 = createHash('sha256').update(bytes).digest('hex')
+	return {
+		kind: 'reject',
+		id: statementId('reject', record.cluster, record.observedAt, 'redact', record.id, sha256),
+		cluster: record.cluster,
+		source: record.source,
+		occurredAt: record.occurredAt,
+		occurredBound: record.occurredBound,
+		observedAt: clock.nowMicros(),
+		step: 'redact',
+		reason,
+		where: `${record.kind} ${record.id}`,
+		sha256,
+		sizeBytes: bytes.length,
+	}
+}
+
+async function appendUntilDurable(options: EmitOptions, stream: Stream, batch: readonly Redacted[], signal: AbortSignal): Promise<void> {
+	const backoff = createBackoff({ clock: options.clock, firstMs: 100, maxMs: 10_000 })
+	for (;;) {
+		try {
+			await options.log.append(stream, batch)
+			if (backoff.attempts > 0) options.onPause(null)
+			return
+		} catch (error) {
+			if (!(error instanceof KubetapeError) || !error.retryable || signal.aborted) throw error
+			options.onPause(`${error.code}: ${messageOf(error)}`)
+			options.logger.warn({ stream, code: error.code, error: messageOf(error) }, 'appending paused; it is tried again')
+			await backoff.wait(signal)
+		}
+	}
+}

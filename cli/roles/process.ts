@@ -1,0 +1,46 @@
+// Role process: reads the record log, describes, enriches, stores; keeps log and store within their retention.
+import { createIndexer } from '#processors/index/step.ts'
+import { messageOf } from '#runtime/errors.ts'
+import { openLog, openStore } from './engines.ts'
+import type { Role, RoleContext } from './context.ts'
+import type { RecordLog } from '#storage/log/port.ts'
+import type { Store } from '#storage/store/port.ts'
+
+/** The consumer group of the store. */
+const storeGroup = 'store'
+const retentionEveryMs = 60_000
+
+export const process_: Role = async (context, signal) => {
+	await using log = await openLog(context)
+	await using store = await openStore(context, { readOnly: false })
+	const stop = new AbortController()
+	const both = AbortSignal.any([signal, stop.signal])
+	const indexer = createIndexer({ store, log, group: storeGroup, clock: context.clock, metrics: context.metrics, logger: context.logger })
+	const retaining = retain(context, log, store, both)
+	context.report(true, 'processing')
+	try {
+		await indexer.run(both)
+	} catch (error) {
+		context.report(false, messageOf(error))
+		throw error
+	} finally {
+		stop.abort()
+		await retaining
+	}
+}
+
+async function retain(context: RoleContext, log: RecordLog, store: Store, signal: AbortSignal): Promise<void> {
+	const { log: logConfig, store: storeConfig } = context.config
+	const failed = context.metrics.counter('kubetape_process_retention_failures_total', 'Retention runs that failed; they are tried again')
+	while (!signal.aborted) {
+		try {
+			await log.retain(logConfig.sqlite.retention)
+			const { removedPartitions } = await store.retain(storeConfig.sqlite.retention)
+			if (removedPartitions.length > 0) context.logger.info({ removedPartitions }, 'store partitions removed by retention')
+		} catch (error) {
+			failed.inc() // retention is housekeeping: a failure must not stop recording
+			context.logger.warn({ error: messageOf(error) }, 'retention failed; it is tried again')
+		}
+		await context.clock.sleep(retentionEveryMs, signal)
+	}
+}

@@ -1,0 +1,51 @@
+// Role serve: the API and the page over the store.
+import { createApi } from '#api/app.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import type { HealthReport } from '#runtime/health.ts'
+import { aborted, atMost } from '#runtime/lifecycle.ts'
+import { version } from '#cli/version.ts'
+import { openStore } from './engines.ts'
+import type { RoleContext } from './context.ts'
+
+export interface ServeOptions {
+	/** The built page; none: the API alone. */
+	readonly webRoot?: string
+	/** Metrics and state of the other roles of this process, where there are any. */
+	readonly metrics: () => Promise<string>
+	readonly health: () => HealthReport
+	readonly onListening: (address: string) => void
+}
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
+const closeMs = 5000
+
+export async function serve(context: RoleContext, options: ServeOptions, signal: AbortSignal): Promise<void> {
+	const { host, port } = context.config.server
+	if (!loopback.has(host)) {
+		throw new KubetapeError('RUNTIME_LISTEN_REFUSED', `server.host ${host} is beyond loopback and no authentication is configured: listen on 127.0.0.1`)
+	}
+	await using store = await openStore(context, { readOnly: true })
+	const api = await createApi({
+		store,
+		clock: context.clock,
+		metrics: { render: options.metrics },
+		health: { live: () => ({ ok: true, parts: {} }), ready: async () => options.health() },
+		clusters: context.config.clusters.map((cluster) => ({ name: cluster.name, replay: cluster.replay !== undefined })),
+		logger: context.logger,
+		version,
+		...(options.webRoot === undefined ? {} : { webRoot: options.webRoot }),
+	})
+	try {
+		const address = await api.listen({ host, port })
+		context.report(true, `listening on ${address}`)
+		options.onListening(address)
+		await aborted(signal)
+	} catch (error) {
+		const code = (error as NodeJS.ErrnoException).code
+		if (code === 'EADDRINUSE') throw new KubetapeError('RUNTIME_PORT_TAKEN', `${host}:${port} is taken: stop what listens there, or choose another with --port`, { cause: error })
+		if (code === 'EACCES') throw new KubetapeError('RUNTIME_NO_PERMISSION', `${host}:${port}: ${messageOf(error)}`, { cause: error })
+		throw error
+	} finally {
+		await atMost(closeMs, api.close())
+	}
+}

@@ -1,0 +1,74 @@
+// One role on its own worker thread of all-in-one: runs it, and answers for its metrics and state.
+import { parentPort, workerData } from 'node:worker_threads'
+import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue } from 'prom-client'
+import type { Config } from '#cli/config.ts'
+import { KubetapeError, messageOf, type ErrorCode } from '#runtime/errors.ts'
+import type { HealthReport } from '#runtime/health.ts'
+import { collect } from './collect.ts'
+import { createRoleContext, type RoleName } from './context.ts'
+import { process_ } from './process.ts'
+import { serve } from './serve.ts'
+
+export interface WorkerInput {
+	readonly role: RoleName
+	readonly config: Config
+	readonly webRoot?: string
+}
+
+export type MetricsJson = MetricObjectWithValues<MetricValue<string>>[]
+
+/** Main to worker. */
+export type ToWorker = { readonly type: 'stop' } | { readonly type: 'metrics-wanted'; readonly id: number } | { readonly type: 'all-metrics'; readonly id: number; readonly parts: readonly MetricsJson[] } | { readonly type: 'health'; readonly report: HealthReport }
+/** Worker to main. */
+export type FromWorker =
+	| { readonly type: 'report'; readonly ok: boolean; readonly message: string }
+	| { readonly type: 'listening'; readonly address: string }
+	| { readonly type: 'metrics'; readonly id: number; readonly json: MetricsJson }
+	| { readonly type: 'all-metrics-wanted'; readonly id: number }
+	| { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string; readonly stack: string }
+
+const port = parentPort
+if (!port) throw new Error('cli/roles/worker.ts runs as a worker thread only')
+const input = workerData as WorkerInput
+const say = (message: FromWorker): void => port.postMessage(message)
+const stop = new AbortController()
+const waiting = new Map<number, (parts: readonly MetricsJson[]) => void>()
+let health: HealthReport = { ok: false, parts: {} }
+let asked = 0
+
+const context = createRoleContext(input.role, input.config, (ok, message) => say({ type: 'report', ok, message }))
+
+port.on('message', (message: ToWorker) => {
+	if (message.type === 'stop') stop.abort()
+	else if (message.type === 'health') health = message.report
+	else if (message.type === 'metrics-wanted') void answerMetrics(message.id)
+	else {
+		waiting.get(message.id)?.(message.parts)
+		waiting.delete(message.id)
+	}
+})
+
+async function answerMetrics(id: number): Promise<void> {
+	say({ type: 'metrics', id, json: (await context.metrics.registry.getMetricsAsJSON()) as MetricsJson })
+}
+
+function allMetrics(): Promise<string> {
+	const id = ++asked
+	return new Promise<readonly MetricsJson[]>((resolve) => {
+		waiting.set(id, resolve)
+		say({ type: 'all-metrics-wanted', id })
+	}).then((parts) => AggregatorRegistry.aggregate([...parts] as never).metrics())
+}
+
+try {
+	if (input.role === 'collect') await collect(context, stop.signal)
+	else if (input.role === 'process') await process_(context, stop.signal)
+	else {
+		const options = { metrics: allMetrics, health: () => health, onListening: (address: string) => say({ type: 'listening', address }) }
+		await serve(context, input.webRoot === undefined ? options : { ...options, webRoot: input.webRoot }, stop.signal)
+	}
+} catch (error) {
+	say({ type: 'failed', code: error instanceof KubetapeError ? error.code : 'INTERNAL', message: messageOf(error), stack: error instanceof Error ? (error.stack ?? '') : '' })
+} finally {
+	port.close()
+}

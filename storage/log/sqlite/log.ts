@@ -1,0 +1,303 @@
+// The SQLite record log: one row per appended batch, zstd, group commit. Promises: storage/log/port.ts.
+import { join } from 'node:path'
+import { crc32, constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { DatabaseSync } from 'node:sqlite'
+import { decodeRecords, encodeRecords, orderKey } from '#records/codec.ts'
+import type { Redacted } from '#records/record.ts'
+import type { Clock } from '#runtime/clock.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { limits } from '#runtime/limits.ts'
+import type { Logger } from '#runtime/log.ts'
+import type { Metrics } from '#runtime/metrics.ts'
+import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
+import { logFile, openFile, repairFile, storageError, type Damage } from './schema.ts'
+
+export interface SqliteLogOptions {
+	readonly dir: string
+	readonly partitions?: number
+	readonly clock: Clock
+	readonly metrics?: Metrics
+	readonly log?: Logger
+	/** A damaged file was found on opening: what could be read was kept. */
+	readonly onDamage?: (damage: Damage) => void
+}
+
+interface Row {
+	readonly stream: number
+	readonly part: number
+	readonly count: number
+	readonly crc: number
+	readonly data: Uint8Array
+}
+
+interface Waiting {
+	readonly rows: readonly Row[]
+	readonly resolve: () => void
+	readonly reject: (error: Error) => void
+}
+
+const pollMs = 15
+/** Records in one row: what a reader must decode at once. */
+const rowRecordsMax = 5000
+const compression = { params: { [zlib.ZSTD_c_compressionLevel]: 1 } }
+
+function partitionOf(record: Redacted, partitions: number): number {
+	return partitions === 1 ? 0 : crc32(orderKey(record)) % partitions
+}
+
+function rowsOf(stream: Stream, records: readonly Redacted[], partitions: number): readonly Row[] {
+	const byPartition = new Map<number, Redacted[]>()
+	for (const record of records) {
+		const partition = partitionOf(record, partitions)
+		const list = byPartition.get(partition)
+		if (list) list.push(record)
+		else byPartition.set(partition, [record])
+	}
+	const rows: Row[] = []
+	for (const [part, list] of byPartition) {
+		for (let at = 0; at < list.length; at += rowRecordsMax) {
+			const slice = list.slice(at, at + rowRecordsMax)
+			const data = zstdCompressSync(encodeRecords(slice, limits.recordBytesMax), compression)
+			rows.push({ stream: streams.indexOf(stream), part, count: slice.length, crc: crc32(data), data })
+		}
+	}
+	return rows
+}
+
+export async function openSqliteLog(options: SqliteLogOptions): Promise<RecordLog> {
+	const path = join(options.dir, logFile)
+	const damage = repairFile(options.dir, String(options.clock.nowMicros()))
+	if (damage) {
+		options.log?.error({ ...damage, lostRecords: damage.lostRecords.toString() }, 'the record log was damaged: it was set aside, and what could be read was kept')
+		options.onDamage?.(damage)
+	}
+	return new SqliteLog(path, openFile(path), options)
+}
+
+class SqliteLog implements RecordLog {
+	readonly #path: string
+	readonly #db: DatabaseSync
+	readonly #partitions: number
+	readonly #clock: Clock
+	readonly #statements: ReturnType<typeof prepare>
+	readonly #wakers = new Set<() => void>()
+	#waiting: Waiting[] = []
+	#flushing = false
+	#closed = false
+
+	constructor(path: string, db: DatabaseSync, options: SqliteLogOptions) {
+		this.#path = path
+		this.#db = db
+		this.#partitions = options.partitions ?? 1
+		this.#clock = options.clock
+		this.#statements = prepare(db)
+	}
+
+	append(stream: Stream, records: readonly Redacted[]): Promise<void> {
+		if (records.length === 0) return Promise.resolve()
+		return new Promise((resolve, reject) => {
+			try {
+				this.#waiting.push({ rows: rowsOf(stream, records, this.#partitions), resolve, reject })
+			} catch (error) {
+				return reject(error instanceof RangeError ? new KubetapeError('STORAGE_TOO_LARGE', messageOf(error), { cause: error }) : (error as Error))
+			}
+			if (this.#flushing) return
+			this.#flushing = true
+			// All appends of this turn of the event loop share one commit.
+			setImmediate(() => this.#flush())
+		})
+	}
+
+	#flush(): void {
+		const waiting = this.#waiting
+		this.#waiting = []
+		this.#flushing = false
+		const { head, putHead, putBatch } = this.#statements
+		try {
+			this.#db.exec('BEGIN IMMEDIATE')
+			const at = Math.floor(this.#clock.nowMicros() / 1000)
+			for (const row of waiting.flatMap(({ rows }) => rows)) {
+				const known = head.get(row.stream, row.part)
+				const first = (known?.['next'] ?? 0n) as bigint
+				putBatch.run(row.stream, row.part, first, row.count, row.crc, at, row.data)
+				putHead.run(row.stream, row.part, (known?.['first'] ?? 0n) as bigint, first + BigInt(row.count))
+			}
+			this.#db.exec('COMMIT')
+		} catch (error) {
+			if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+			const known = storageError(this.#path, error)
+			for (const { reject } of waiting) reject(known)
+			return
+		}
+		for (const { resolve } of waiting) resolve()
+		for (const wake of this.#wakers) wake()
+	}
+
+	async *read(group: string, wanted: readonly Stream[], signal: AbortSignal): AsyncIterable<Batch> {
+		const places = wanted.flatMap((stream) =>
+			Array.from({ length: this.#partitionsOnDisk(stream) }, (_, partition) => ({ stream, partition, next: this.#position(group, stream, partition) })),
+		)
+		while (!signal.aborted && !this.#closed) {
+			let found = false
+			for (const place of places) {
+				if (signal.aborted || this.#closed) return
+				const batch = this.#batchAt(place.stream, place.partition, place.next)
+				if (!batch) continue
+				found = true
+				place.next = batch.next.offset
+				yield batch
+			}
+			if (!found) await this.#appended(signal)
+		}
+	}
+
+	/** Partitions may have been made by a process with another setting: all of them are read. */
+	#partitionsOnDisk(stream: Stream): number {
+		const max = this.#statements.maxPart.get(streams.indexOf(stream))?.['part'] as bigint | null | undefined
+		return Math.max(this.#partitions, Number(max ?? 0n) + 1)
+	}
+
+	/** Where the group goes on: what it committed, or the oldest there is. */
+	#position(group: string, stream: Stream, partition: number): bigint {
+		const index = streams.indexOf(stream)
+		const committed = this.#statements.position.get(group, index, partition)?.['next'] as bigint | undefined
+		const first = (this.#statements.head.get(index, partition)?.['first'] as bigint | undefined) ?? 0n
+		return committed !== undefined && committed > first ? committed : first
+	}
+
+	#batchAt(stream: Stream, partition: number, offset: bigint): Batch | undefined {
+		const index = streams.indexOf(stream)
+		const name = `${this.#path}: stream ${stream}, partition ${partition}`
+		let row: Record<string, unknown> | undefined
+		let head: Record<string, unknown> | undefined
+		try {
+			row = this.#statements.batchAt.get(index, partition, offset)
+			head = row ? undefined : this.#statements.head.get(index, partition)
+		} catch (error) {
+			throw storageError(name, error)
+		}
+		if (!row) {
+			if (!head || (head['next'] as bigint) <= offset) return undefined
+			if ((head['first'] as bigint) > offset) throw new KubetapeError('LOG_POSITION_UNKNOWN', `${name}: records from offset ${offset} to ${(head['first'] as bigint) - 1n} were removed by retention before they were read`)
+			throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
+		}
+		const first = row['first'] as bigint
+		const count = Number(row['count'])
+		const end = first + BigInt(count)
+		const data = row['data'] as Uint8Array
+		if (end <= offset) throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
+		if (crc32(data) !== Number(row['crc'])) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} is damaged`)
+		const records = decodeRecords(zstdDecompressSync(data))
+		if (records.length !== count) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} has ${records.length} records instead of ${count}`)
+		return { stream, partition, records: offset > first ? records.slice(Number(offset - first)) : records, next: { stream, partition, offset: end } }
+	}
+
+	/** Resolves when this process appended something, when pollMs passed (another process may have), or when the signal aborts. */
+	#appended(signal: AbortSignal): Promise<void> {
+		return new Promise((resolve) => {
+			const done = (): void => {
+				clearTimeout(timer)
+				this.#wakers.delete(done)
+				signal.removeEventListener('abort', done)
+				resolve()
+			}
+			const timer = setTimeout(done, pollMs)
+			this.#wakers.add(done)
+			signal.addEventListener('abort', done, { once: true })
+		})
+	}
+
+	async commit(group: string, positions: readonly Position[]): Promise<void> {
+		try {
+			this.#db.exec('BEGIN IMMEDIATE')
+			for (const { stream, partition, offset } of positions) {
+				const next = (this.#statements.head.get(streams.indexOf(stream), partition)?.['next'] as bigint | undefined) ?? 0n
+				if (offset > next) throw new KubetapeError('LOG_POSITION_UNKNOWN', `${this.#path}: stream ${stream}, partition ${partition} ends at ${next}, before ${offset}`)
+				this.#statements.putPosition.run(group, streams.indexOf(stream), partition, offset)
+			}
+			this.#db.exec('COMMIT')
+		} catch (error) {
+			if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+			throw storageError(this.#path, error)
+		}
+	}
+
+	async lag(group: string, wanted: readonly Stream[]): Promise<Lag[]> {
+		return wanted.flatMap((stream) =>
+			Array.from({ length: this.#partitionsOnDisk(stream) }, (_, partition) => {
+				const next = (this.#statements.head.get(streams.indexOf(stream), partition)?.['next'] as bigint | undefined) ?? 0n
+				return { stream, partition, records: next - this.#position(group, stream, partition) }
+			}),
+		)
+	}
+
+	async retain(policy: LogRetention): Promise<{ readonly removedRecords: bigint }> {
+		let removed = 0n
+		const oldest = Math.floor(this.#clock.nowMicros() / 1000) - policy.ageMs
+		try {
+			this.#db.exec('BEGIN IMMEDIATE')
+			for (const row of this.#statements.partitions.all()) {
+				const [stream, part] = [row['stream'] as bigint, row['part'] as bigint]
+				// Age never takes what a group has not read; size does, oldest first, so that the disk is never filled.
+				const read = (this.#statements.slowest.get(stream, part)?.['next'] as bigint | null | undefined) ?? (row['first'] as bigint)
+				const byAge = policy.ageMs === 0 ? undefined : (this.#statements.youngestOld.get(stream, part, oldest, read)?.['end'] as bigint | null)
+				if (byAge !== undefined && byAge !== null) removed += this.#removeBefore(stream, part, byAge)
+			}
+			while (policy.bytesMax > 0 && this.#bytes() > policy.bytesMax) {
+				const row = this.#statements.oldest.get()
+				if (!row) break
+				removed += this.#removeBefore(row['stream'] as bigint, row['part'] as bigint, (row['first'] as bigint) + (row['count'] as bigint))
+			}
+			this.#db.exec('COMMIT')
+		} catch (error) {
+			if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+			throw storageError(this.#path, error)
+		}
+		return { removedRecords: removed }
+	}
+
+	#bytes(): number {
+		return Number(this.#statements.bytes.get()?.['bytes'] ?? 0n)
+	}
+
+	#removeBefore(stream: bigint, part: bigint, end: bigint): bigint {
+		const first = (this.#statements.head.get(stream, part)?.['first'] as bigint | undefined) ?? 0n
+		if (end <= first) return 0n
+		this.#statements.remove.run(stream, part, end)
+		this.#statements.moveFirst.run(end, stream, part)
+		return end - first
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (this.#closed) return
+		if (this.#flushing) this.#flush()
+		this.#closed = true
+		for (const wake of this.#wakers) wake()
+		this.#db.close()
+	}
+}
+
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the shape is the list of statements below
+function prepare(db: DatabaseSync) {
+	const statement = (sql: string): ReturnType<DatabaseSync['prepare']> => {
+		const prepared = db.prepare(sql)
+		prepared.setReadBigInts(true)
+		return prepared
+	}
+	return {
+		head: statement('SELECT first, next FROM head WHERE stream = ? AND part = ?'),
+		putHead: statement('INSERT INTO head VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next'),
+		putBatch: statement('INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)'),
+		maxPart: statement('SELECT max(part) AS part FROM head WHERE stream = ?'),
+		position: statement('SELECT next FROM position WHERE grp = ? AND stream = ? AND part = ?'),
+		putPosition: statement('INSERT INTO position VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = max(next, excluded.next)'),
+		batchAt: statement('SELECT first, count, crc, data FROM batch WHERE stream = ? AND part = ? AND first <= ? ORDER BY first DESC LIMIT 1'),
+		partitions: statement('SELECT stream, part, first FROM head'),
+		slowest: statement('SELECT min(next) AS next FROM position WHERE stream = ? AND part = ?'),
+		youngestOld: statement('SELECT max(first + count) AS end FROM batch WHERE stream = ? AND part = ? AND at < ? AND first + count <= ?'),
+		oldest: statement('SELECT stream, part, first, count FROM batch ORDER BY at, stream, part, first LIMIT 1'),
+		bytes: statement('SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size()) - (SELECT freelist_count FROM pragma_freelist_count()) * (SELECT page_size FROM pragma_page_size()) AS bytes'),
+		remove: statement('DELETE FROM batch WHERE stream = ? AND part = ? AND first + count <= ?'),
+		moveFirst: statement('UPDATE head SET first = ? WHERE stream = ? AND part = ?'),
+	}
+}
