@@ -92,6 +92,8 @@ export interface WireDiff {
 	readonly summary: string
 	readonly facets: readonly Facet[]
 	readonly changes: readonly { readonly path: string; readonly facet: Facet; readonly op: 'added' | 'removed' | 'changed'; readonly before?: unknown; readonly after?: unknown }[]
+	/** Who made the version `to`. */
+	readonly actor?: WireActor | null
 }
 
 export interface WireState {
@@ -123,6 +125,30 @@ export interface WireCoverage {
 	readonly ranges: readonly { readonly space: string; readonly scope: string; readonly from: string; readonly to: string; readonly versions: number; readonly chain: string }[]
 	readonly gaps: readonly { readonly space: string; readonly scope: string; readonly reason: string; readonly from: string | null; readonly to: string | null; readonly fromTime: string | null; readonly toTime: string | null; readonly touched: readonly string[]; readonly touchedCount: number; readonly detail: string; readonly observed: string }[]
 	readonly rejects: number
+}
+
+/** Bad input, set aside: never its bytes. */
+export interface WireReject {
+	readonly id: string
+	readonly cluster: string
+	readonly source: string
+	readonly time: string
+	readonly observed: string
+	readonly step: string
+	readonly reason: string
+	readonly where: string
+	readonly sha256: string
+	readonly sizeBytes: number
+}
+
+export interface WireHealth {
+	readonly ok: boolean
+	readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly message: string }>>
+}
+
+export interface WireTop {
+	readonly value: string
+	readonly count: number
 }
 
 export interface WireError {

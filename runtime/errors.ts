@@ -39,6 +39,9 @@ export const errorRegistry = {
 	QUERY_INVALID: entry(false, 2, 400, 'A query parameter is wrong. The message names it.'),
 	QUERY_TOO_EXPENSIVE: entry(false, 2, 422, 'The query reads too much. Narrow the time range or the filter.'),
 	CURSOR_INVALID: entry(false, 2, 400, 'The cursor does not belong to this query. Begin again without it.'),
+	API_HOST_REFUSED: entry(false, 2, 403, 'The request names another host than this machine. Open the page under the address that was printed.'),
+	API_METHOD_NOT_ALLOWED: entry(false, 2, 405, 'The API only answers questions: GET and HEAD.'),
+	API_TOO_MANY_STREAMS: entry(true, 3, 503, 'Too many live streams are open. Close one, or try again.'),
 	NOT_FOUND: entry(false, 1, 404, 'Nothing by that name is known.'),
 	INTERNAL: entry(false, 3, 500, 'A defect in the program. The log has the details.'),
 } as const satisfies Readonly<Record<string, ErrorEntry>>

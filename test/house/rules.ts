@@ -31,6 +31,7 @@ const table: readonly (readonly [from: RegExp, may: readonly RegExp[]])[] = [
 	[/^storage\/(queue)\/\w+\//, [/^storage\/queue\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^collectors\/replay\//, [/^records\//, /^runtime\//, /^collectors\//]],
 	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/(port|local-state)\.ts$/]],
+	[/^processors\/index\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/(step\.ts$|describe\/|enrich\/)/]],
 	[/^processors\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/step\.ts$/]],
 	[/^api\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/(store|queue)\/port\.ts$/, /^api\//]],
 	[/^dashboards\//, [/^records\//, /^api\/wire\.ts$/, /^dashboards\//]],

@@ -1,0 +1,115 @@
+// What differs between two versions of an object, path by path; lists are compared by their keys as Kubernetes merges them.
+import type { Facet } from '#records/indexed.ts'
+
+export interface FieldChange {
+	/** `spec.template.spec.containers[web].image`, `metadata.labels["app.kubernetes.io/name"]`. */
+	readonly path: string
+	readonly facet: Facet
+	readonly op: 'added' | 'removed' | 'changed'
+	readonly before?: unknown
+	readonly after?: unknown
+}
+
+type Fields = Readonly<Record<string, unknown>>
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** patchMergeKey of the built-in types (k8s.io/api …/types.go), and what identifies an item where they name none. */
+const listKeys: Readonly<Record<string, readonly (readonly string[])[]>> = {
+	conditions: [['type']],
+	ports: [['name'], ['containerPort', 'protocol'], ['port', 'protocol']],
+	volumeMounts: [['mountPath']],
+	ownerReferences: [['uid']],
+	addresses: [['type', 'address'], ['type']],
+	tolerations: [['key', 'operator', 'effect', 'value']],
+	taints: [['key', 'effect']],
+	subjects: [['kind', 'namespace', 'name']],
+}
+const byName: readonly (readonly string[])[] = [['name']]
+
+/** Never reported: they change with every write and say nothing by themselves. */
+const leftOut = new Set(['metadata.managedFields', 'metadata.resourceVersion', 'metadata.generation', 'metadata.selfLink'])
+
+function facetOf(top: string): Facet {
+	if (top === 'status' || top === 'metadata') return top
+	return top === 'data' || top === 'binaryData' || top === 'stringData' ? 'data' : 'spec'
+}
+
+function step(path: string, key: string): string {
+	if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`
+	return path === '' ? key : `${path}.${key}`
+}
+
+/** Changes in the order of the document; empty where nothing differs. `kind` and `apiVersion` are compared too. */
+export function diff(before: Fields, after: Fields): readonly FieldChange[] {
+	const changes: FieldChange[] = []
+	for (const key of keysOf(before, after)) {
+		if (before[key] !== after[key]) compare(before[key], after[key], step('', key), key, facetOf(key), changes)
+	}
+	return changes
+}
+
+function keysOf(before: Fields, after: Fields): readonly string[] {
+	const keys = Object.keys(after)
+	for (const key in before) if (!(key in after)) keys.push(key)
+	return keys
+}
+
+function compare(before: unknown, after: unknown, path: string, key: string, facet: Facet, changes: FieldChange[]): void {
+	if (before === after || leftOut.has(path)) return
+	if (before === undefined) changes.push({ path, facet, op: 'added', after })
+	else if (after === undefined) changes.push({ path, facet, op: 'removed', before })
+	else if (Array.isArray(before) && Array.isArray(after)) compareLists(before, after, path, key, facet, changes)
+	else if (isFields(before) && isFields(after)) {
+		for (const name of keysOf(before, after)) {
+			if (before[name] !== after[name]) compare(before[name], after[name], step(path, name), name, facet, changes)
+		}
+	} else changes.push({ path, facet, op: 'changed', before, after })
+}
+
+function compareLists(before: readonly unknown[], after: readonly unknown[], path: string, key: string, facet: Facet, changes: FieldChange[]): void {
+	const fields = (listKeys[key] ?? byName).find((candidate) => identifies(before, candidate) && identifies(after, candidate))
+	if (fields) return compareKeyed(before as readonly Fields[], after as readonly Fields[], fields, path, key, facet, changes)
+	if (before.every(isScalar) && after.every(isScalar)) return compareScalars(before, after, path, facet, changes)
+	for (let index = 0; index < Math.max(before.length, after.length); index++) {
+		compare(before[index], after[index], `${path}[${index}]`, key, facet, changes)
+	}
+}
+
+const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null
+
+function identityOf(item: Fields, fields: readonly string[]): string {
+	return fields.map((field) => String(item[field] ?? '')).join('/')
+}
+
+/** All items are objects that have the first field, and no two have the same identity. */
+function identifies(list: readonly unknown[], fields: readonly string[]): boolean {
+	const seen = new Set<string>()
+	for (const item of list) {
+		if (!isFields(item) || !isScalar(item[fields[0] ?? '']) || item[fields[0] ?? ''] === undefined) return false
+		seen.add(identityOf(item, fields))
+	}
+	return seen.size === list.length
+}
+
+function compareKeyed(before: readonly Fields[], after: readonly Fields[], fields: readonly string[], path: string, key: string, facet: Facet, changes: FieldChange[]): void {
+	const old = new Map(before.map((item) => [identityOf(item, fields), item]))
+	for (const item of after) {
+		const identity = identityOf(item, fields)
+		compare(old.get(identity), item, `${path}[${identity}]`, key, facet, changes)
+		old.delete(identity)
+	}
+	for (const [identity, item] of old) changes.push({ path: `${path}[${identity}]`, facet, op: 'removed', before: item })
+}
+
+/** Lists of scalars are sets to their readers: what came and what went; a mere change of order is one change of the whole. */
+function compareScalars(before: readonly unknown[], after: readonly unknown[], path: string, facet: Facet, changes: FieldChange[]): void {
+	if (before.length === after.length && before.every((item, index) => item === after[index])) return
+	const ordered = before.length === after.length && new Set(before).size === new Set([...before, ...after]).size
+	if (ordered || /command|args$/.test(path)) changes.push({ path, facet, op: 'changed', before, after })
+	else {
+		const [old, now] = [new Set(before), new Set(after)]
+		for (const item of now) if (!old.has(item)) changes.push({ path: `${path}[${JSON.stringify(item)}]`, facet, op: 'added', after: item })
+		for (const item of old) if (!now.has(item)) changes.push({ path: `${path}[${JSON.stringify(item)}]`, facet, op: 'removed', before: item })
+		if (changes.length === 0) changes.push({ path, facet, op: 'changed', before, after })
+	}
+}

@@ -1,0 +1,117 @@
+// Describe: a record in one sentence, with what is looked for in it: changed paths, images, labels, words.
+import { describeChange } from '#history/describe.ts'
+import type { Indexed, Severity } from '#records/indexed.ts'
+import { resourceName } from '#records/object-key.ts'
+import type { AuditEntry, ClusterEvent, KubetapeRecord, LogLine, Redacted, VersionRecord } from '#records/record.ts'
+import type { StepResult } from '#processors/step.ts'
+import { messageOf } from '#runtime/errors.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+type Found = Omit<Indexed, 'record'>
+
+const lastBodiesMax = 20_000
+const textCharsMax = 4000
+const wordCharsMax = 300
+const nothing: Found = { summary: '', severity: 'normal', facets: [], paths: [], labels: {}, owners: [], images: [], text: '' }
+
+const verbs: Readonly<Record<string, string>> = {
+	create: 'created', update: 'updated', patch: 'patched', delete: 'deleted', deletecollection: 'deleted a collection of', get: 'read', list: 'listed', watch: 'watched',
+}
+
+function stringsOf(value: unknown): Readonly<Record<string, string>> {
+	if (typeof value !== 'object' || value === null) return {}
+	return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+}
+
+function describeAudit(entry: AuditEntry): Found {
+	const actor = entry.impersonated === '' ? entry.user : `${entry.user} as ${entry.impersonated}`
+	const target = entry.object
+		? `${resourceName(entry.object)}${entry.subresource === '' ? '' : `/${entry.subresource}`} ${[entry.object.namespace, entry.object.name].filter((part) => part !== '').join('/')}`.trim()
+		: entry.requestURI.split('?')[0]
+	const refused = entry.code === 403 || entry.code === 401
+	const failed = entry.code >= 400
+	const said = refused ? `was refused to ${entry.verb}` : failed ? `failed to ${entry.verb}` : (verbs[entry.verb] ?? entry.verb)
+	const severity: Severity = entry.code >= 500 || entry.stage === 'Panic' ? 'error' : failed && entry.code !== 404 && entry.code !== 409 ? 'warning' : 'normal'
+	return {
+		...nothing,
+		summary: `${actor} ${said} ${target} (${entry.code === 0 ? entry.stage : entry.code}${entry.dryRun ? ', dry run' : ''})`,
+		severity,
+		text: [entry.user, entry.impersonated, entry.userAgent, entry.reason, entry.requestURI, ...entry.sourceIPs].join(' ').slice(0, textCharsMax),
+	}
+}
+
+function describeEvent(event: ClusterEvent, labels: Readonly<Record<string, string>>): Found {
+	const times = event.count > 1 ? ` (×${event.count})` : ''
+	const expired = event.operation === 'deleted'
+	return {
+		...nothing,
+		labels,
+		summary: expired ? `${event.reason} removed` : `${event.reason}: ${event.message}${times}`,
+		severity: event.type === 'Warning' && !expired ? 'warning' : 'normal',
+		text: [event.reporter, event.type, event.regarding.fieldPath].join(' '),
+	}
+}
+
+function describeLog(line: LogLine): Found {
+	return { ...nothing, summary: line.text.slice(0, 1000), severity: line.level === 'error' || line.level === 'fatal' ? 'error' : line.level === 'warning' ? 'warning' : 'normal', text: line.text.slice(1000, textCharsMax) }
+}
+
+/** Keeps the last body of each object, so that `before` is mostly not parsed again. */
+export function createDescribe(): (record: Redacted) => StepResult<Indexed> {
+	const last = new Map<string, { readonly revision: bigint; readonly body: Fields }>()
+
+	const describeVersion = (record: VersionRecord): Found => {
+		const key = `${record.cluster}\0${resourceName(record.object)}/${record.object.namespace}/${record.object.name}`
+		const after = record.after?.object ?? null
+		const known = last.get(key)
+		last.delete(key)
+		if (after !== null && record.operation !== 'deleted') {
+			last.set(key, { revision: record.revision, body: after })
+			if (last.size > lastBodiesMax) last.delete(last.keys().next().value ?? '')
+		}
+		if (record.folded) return { ...nothing, summary: `renewed at ${record.folded.renewTime}` }
+		const metadata = (after ?? record.before?.object ?? {})['metadata'] as Fields | undefined
+		const labels = stringsOf(metadata?.['labels'])
+		if (record.kind === 'event') return { ...describeEvent(record, labels), owners: record.owners }
+		const before = record.before === null ? null : known && known.revision === record.beforeRevision ? known.body : record.before.object
+		const found = describeChange(record.objectKind, record.operation, before, after)
+		const words = found.changes.flatMap((change) => [change.before, change.after]).filter((value) => typeof value === 'string' && value.length < wordCharsMax)
+		const cause = stringsOf(metadata?.['annotations'])['kubernetes.io/change-cause']
+		return {
+			summary: record.note === undefined || after !== null ? found.summary : `${found.summary} (${record.note})`,
+			severity: found.severity,
+			facets: found.facets,
+			paths: found.paths,
+			images: found.images,
+			labels,
+			owners: record.owners,
+			text: [...found.images, ...words, cause ?? '', record.uid].join(' ').slice(0, textCharsMax),
+		}
+	}
+
+	const describe = (record: KubetapeRecord): Found => {
+		switch (record.kind) {
+			case 'change':
+			case 'event':
+				return describeVersion(record)
+			case 'audit':
+				return describeAudit(record)
+			case 'log':
+				return describeLog(record)
+			case 'gap':
+				return { ...nothing, severity: 'warning', summary: `records are missing: ${record.reason}, ${record.detail}` }
+			case 'coverage':
+				return { ...nothing, summary: `revisions ${record.fromRevision} to ${record.toRevision} seen whole` }
+			case 'reject':
+				return { ...nothing, severity: 'warning', summary: `${record.step}: ${record.reason} (${record.where})` }
+		}
+	}
+
+	return (record) => {
+		try {
+			return { ok: { record, ...describe(record) } }
+		} catch (error) {
+			return { reject: messageOf(error), cause: error }
+		}
+	}
+}

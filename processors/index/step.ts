@@ -1,0 +1,107 @@
+// Index: batches from the record log, described and enriched, into the store; the position is committed after the put, never before.
+import { createHash } from 'node:crypto'
+import { createDescribe } from '#processors/describe/step.ts'
+import { createEnrich } from '#processors/enrich/step.ts'
+import { statementId } from '#records/id.ts'
+import type { Indexed } from '#records/indexed.ts'
+import type { Redacted, Reject } from '#records/record.ts'
+import type { Clock } from '#runtime/clock.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import type { Logger } from '#runtime/log.ts'
+import type { Metrics } from '#runtime/metrics.ts'
+import { createBackoff } from '#runtime/retry.ts'
+import { streams, type Batch, type Position, type RecordLog } from '#storage/log/port.ts'
+import type { Store } from '#storage/store/port.ts'
+
+export interface IndexerOptions {
+	readonly store: Store
+	readonly log: RecordLog
+	readonly group: string
+	readonly clock: Clock
+	readonly metrics: Metrics
+	readonly logger: Logger
+	readonly onPause?: (reason: string | null) => void
+}
+
+const lagEveryMs = 5000
+
+export function createIndexer(options: IndexerOptions): { run(signal: AbortSignal): Promise<void> } {
+	const { store, log, group, clock, metrics, logger } = options
+	const describe = createDescribe()
+	const enrich = createEnrich()
+	const stored = metrics.counter('kubetape_process_records_total', 'Records put into the store', ['result'])
+	const rejected = metrics.counter('kubetape_process_rejects_total', 'Records set aside as bad', ['step'])
+	const paused = metrics.gauge('kubetape_process_paused', '1 while the store cannot take records')
+	const lag = metrics.gauge('kubetape_process_lag_records', 'Records appended and not yet stored', ['stream', 'partition'])
+
+	const rejectOf = (record: Redacted, reason: string): Reject => ({
+		kind: 'reject',
+		id: statementId('reject', record.cluster, record.observedAt, 'describe', record.id),
+		cluster: record.cluster,
+		source: record.source,
+		occurredAt: record.occurredAt,
+		occurredBound: record.occurredBound,
+		observedAt: clock.nowMicros(),
+		step: 'describe',
+		reason,
+		where: `${record.kind} ${record.id}`,
+		sha256: createHash('sha256').update(record.id).digest('hex'),
+		sizeBytes: 0,
+	})
+
+	/** One record that cannot be described never stops the others: its rejection takes its place, in the rejects stream and in the store. */
+	const prepare = async (batch: Batch): Promise<Indexed[]> => {
+		const ready: Indexed[] = []
+		const rejects: Redacted[] = []
+		for (const record of batch.records) {
+			const result = describe(record)
+			if ('ok' in result) ready.push(enrich(result.ok))
+			else if ('reject' in result) {
+				rejected.inc({ step: 'describe' })
+				rejects.push(rejectOf(record, result.reject) as Redacted)
+			}
+		}
+		if (rejects.length > 0) await log.append('rejects', rejects)
+		return ready
+	}
+
+	const put = async (records: readonly Indexed[], signal: AbortSignal): Promise<void> => {
+		const backoff = createBackoff({ clock, firstMs: 200, maxMs: 10_000 })
+		for (;;) {
+			try {
+				const result = await store.put(records)
+				stored.inc({ result: 'stored' }, result.stored)
+				stored.inc({ result: 'duplicate' }, result.duplicates)
+				if (backoff.attempts > 0) {
+					paused.set(0)
+					options.onPause?.(null)
+				}
+				return
+			} catch (error) {
+				if (!(error instanceof KubetapeError) || !error.retryable || signal.aborted) throw error
+				paused.set(1)
+				options.onPause?.(`${error.code}: ${messageOf(error)}`)
+				logger.warn({ code: error.code, error: messageOf(error) }, 'storing paused; it is tried again')
+				await backoff.wait(signal)
+			}
+		}
+	}
+
+	const reportLag = async (): Promise<void> => {
+		for (const { stream, partition, records } of await log.lag(group, streams)) lag.set({ stream, partition: String(partition) }, Number(records))
+	}
+
+	return {
+		async run(signal) {
+			let reported = 0
+			for await (const batch of log.read(group, streams, signal)) {
+				await put(await prepare(batch), signal)
+				await log.commit(group, [batch.next] satisfies Position[])
+				if (clock.nowMicros() - reported > lagEveryMs * 1000) {
+					reported = clock.nowMicros()
+					await reportLag()
+				}
+			}
+		},
+	}
+}

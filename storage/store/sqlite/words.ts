@@ -1,0 +1,63 @@
+// The words index: what full-text search finds, and tags by which filters find their records in time order.
+import type { Indexed } from '#records/indexed.ts'
+import { kinds } from './schema.ts'
+
+/** A tag is one token: its letter, and the day's number of its text. */
+export type TagLetter = 'n' | 'r' | 'u' | 'v' | 'c' | 'd' | 's' | 'a' | 'i' | 'p' | 'o' | 'w' | 'k' | 'f'
+
+export const tagPrefix = 'zq'
+
+/** Texts to tag of one record. Namespace and resource are of the object it is about, `o` of a cluster event's own object. */
+export function tagsOf(indexed: Indexed, object: { resource: string; group: string; namespace: string } | null, own: number | null, intern: (text: string) => number): string {
+	const { record } = indexed
+	let tags = record.kind === 'change' ? '' : `${tagPrefix}k${kinds.indexOf(record.kind)}`
+	const add = (letter: TagLetter, text: string): void => {
+		if (text !== '') tags += ` ${tagPrefix}${letter}${intern(text)}`
+	}
+	if (object) {
+		add('n', object.namespace)
+		add('r', object.group === '' ? object.resource : `${object.resource}.${object.group}`)
+	}
+	if (own !== null) tags += ` ${tagPrefix}o${own}`
+	if (indexed.severity !== 'normal') tags += ` ${tagPrefix}w${indexed.severity === 'error' ? 2 : 1}`
+	if (record.kind === 'audit') {
+		add('u', record.user)
+		add('v', record.verb)
+		add('s', record.subresource)
+		add('d', record.decision)
+		add('a', record.userAgent)
+		add('c', String(record.code))
+		for (const ip of record.sourceIPs) add('i', ip)
+	} else if (record.kind === 'log') {
+		add('n', record.namespace)
+		add('p', record.pod)
+		add('f', record.container)
+		add('i', record.node)
+		add('s', record.component)
+	}
+	return tags
+}
+
+/** What full-text search finds. */
+export function wordsOf(indexed: Indexed): string {
+	const { record } = indexed
+	let text = indexed.summary
+	if (indexed.text !== '' && indexed.text !== indexed.summary) text += `\n${indexed.text}`
+	if (record.kind === 'change' || record.kind === 'audit') text += `\n${record.object?.name ?? ''}`
+	else if (record.kind === 'event') text += `\n${record.regarding.name}\n${record.object.name}`
+	return text
+}
+
+/** A user's text as an FTS5 expression: every word and every "phrase" as an FTS5 string. Null where there is no word in it. */
+export function matchOf(q: string): string | null {
+	const phrases: string[] = []
+	for (const match of q.matchAll(/"([^"]*)"?|([^\s"]+)/g)) {
+		const phrase = (match[1] ?? match[2] ?? '').replaceAll('\0', ' ')
+		if (/[\p{L}\p{N}\p{Co}]/u.test(phrase)) phrases.push(`"${phrase}"`)
+	}
+	return phrases.length === 0 ? null : `text : (${phrases.join(' AND ')})`
+}
+
+export function tagMatch(tags: readonly string[]): string {
+	return `tags : (${tags.map((tag) => `"${tagPrefix}${tag}"`).join(' AND ')})`
+}
