@@ -32,7 +32,7 @@ export interface WireItem {
 	readonly sighting?: Sighting
 	readonly encoding?: string
 	readonly note?: string
-	readonly folded?: { readonly renewTime: string }
+	readonly folded?: { readonly renewTime: string; readonly managedTimes: readonly string[] }
 	readonly facets?: readonly Facet[]
 	/** Changed paths. */
 	readonly paths?: readonly string[]

@@ -14,6 +14,8 @@ export interface ResourceType {
 export interface Catalog {
 	byKind(apiVersion: string, kind: string): ResourceType | undefined
 	byResource(group: string, resource: string): ResourceType | undefined
+	/** Groups that have a resource of this plural name, the core group first. */
+	groupsOf(resource: string): readonly string[]
 	/** Takes in what a CustomResourceDefinition (v1 or v1beta1 JSON) declares, or takes it out again. */
 	learn(definition: Readonly<Record<string, unknown>>): void
 	forget(definition: Readonly<Record<string, unknown>>): void
@@ -45,6 +47,7 @@ export function createCatalog(): Catalog {
 	return {
 		byKind: (apiVersion, kind) => kinds.get(`${groupOf(apiVersion)}/${kind}`),
 		byResource: (group, resource) => resources.get(`${group}/${resource}`),
+		groupsOf: (resource) => [...resources.values()].filter((type) => type.resource === resource).map((type) => type.group).toSorted(),
 		learn(definition) {
 			const type = read(definition)
 			if (type) add(type)

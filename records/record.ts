@@ -1,6 +1,7 @@
 // What flows through the pipeline: one envelope, seven kinds. Their JSON shape is declared in schema.ts.
 import type { Body } from './body.ts'
 import type { RecordId } from './id.ts'
+import type { FoldedLease } from './lease.ts'
 import type { ObjectRef } from './object-key.ts'
 import type { Revision } from './revision.ts'
 import type { Micros } from './time.ts'
@@ -50,8 +51,8 @@ interface ObjectVersion extends Envelope {
 	readonly owners: readonly OwnerRef[]
 	readonly encoding: Encoding
 	readonly note?: string
-	/** A Lease that differs from `beforeRevision` in spec.renewTime only: bodies are left out and can be made from the version before. */
-	readonly folded?: { readonly renewTime: string }
+	/** A Lease that only renewed since `beforeRevision` (lease.ts): bodies are left out and can be made from the version before. */
+	readonly folded?: FoldedLease
 }
 
 /** One write to one object, at one revision. */

@@ -2,6 +2,7 @@
 import type { Body } from '#records/body.ts'
 import type { RecordId } from '#records/id.ts'
 import type { Facet, Indexed, Severity } from '#records/indexed.ts'
+import type { FoldedLease } from '#records/lease.ts'
 import type { ObjectRef } from '#records/object-key.ts'
 import type { Coverage, Encoding, Gap, Operation, OwnerRef, RecordKind, Reject, Sighting } from '#records/record.ts'
 import type { Revision } from '#records/revision.ts'
@@ -37,7 +38,7 @@ export interface Item {
 	readonly sighting?: Sighting
 	readonly encoding?: Encoding
 	readonly note?: string
-	readonly folded?: { readonly renewTime: string }
+	readonly folded?: FoldedLease
 	readonly facets?: readonly Facet[]
 	readonly paths?: readonly string[]
 	readonly labels?: Readonly<Record<string, string>>

@@ -20,7 +20,7 @@ export const minuteMicros = 60_000_000
 /** Space of a version; other kinds have none. */
 export function spanKey(indexed: Indexed): string {
 	const { record } = indexed
-	return `${record.cluster}\0${kinds.indexOf(record.kind)}\0${record.kind === 'change' || record.kind === 'event' ? record.space : ''}`
+	return [record.cluster, kinds.indexOf(record.kind), record.kind === 'change' || record.kind === 'event' ? record.space : ''].join('\0')
 }
 
 function bodyToStore(indexed: Indexed): Body | null {
@@ -52,6 +52,9 @@ function prepare(partition: Partition, indexed: Indexed): Prepared {
 	} else if (record.kind === 'audit' && record.object) {
 		object = record.object
 		obj = partition.internObject(record.cluster, record.object, '', record.responseUid)
+	} else if (record.kind === 'log' && record.pod !== '') {
+		object = { resource: 'pods', group: '', namespace: record.namespace, name: record.pod }
+		obj = partition.internObject(record.cluster, object, 'Pod', record.podUid)
 	}
 	const bytes = bodyToStore(indexed)?.bytes
 	return { indexed, object, obj, own, body: bytes ? { like: own ?? obj ?? 0, bytes, place: 0 } : undefined }

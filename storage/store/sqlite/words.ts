@@ -29,7 +29,6 @@ export function tagsOf(indexed: Indexed, object: { resource: string; group: stri
 		add('c', String(record.code))
 		for (const ip of record.sourceIPs) add('i', ip)
 	} else if (record.kind === 'log') {
-		add('n', record.namespace)
 		add('p', record.pod)
 		add('f', record.container)
 		add('i', record.node)

@@ -1,0 +1,124 @@
+// Query parameters (DESIGN: what outsiders rely on) and what they mean to the store.
+import { Type, type Static, type TSchema } from 'typebox'
+import type { RecordKind } from '#records/record.ts'
+import { parseRevision } from '#records/revision.ts'
+import { parseTimeExpression, type Micros } from '#records/time.ts'
+import type { Clock } from '#runtime/clock.ts'
+import { nearest } from '#runtime/config.ts'
+import { KubetapeError } from '#runtime/errors.ts'
+import { limits } from '#runtime/limits.ts'
+import type { At, Filter, PageRequest } from '#storage/store/port.ts'
+import { apiLimits } from './api-limits.ts'
+
+const text = (description: string) => Type.Optional(Type.String({ description, maxLength: apiLimits.textCharsMax }))
+const words = <T extends string>(description: string, values: readonly T[], otherwise?: T) =>
+	Type.Optional(Type.Unsafe<T>({ type: 'string', enum: values, description, ...(otherwise ? { default: otherwise } : {}) }))
+
+export const rangeParameters = {
+	from: text('Begin, inclusive: RFC 3339 or date math (now-15m).'),
+	to: text('End, inclusive: RFC 3339 or date math.'),
+}
+
+export const pageParameters = {
+	limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageItemsMax, default: limits.pageItemsDefault, description: 'Items of a page.' })),
+	cursor: Type.Optional(Type.String({ maxLength: apiLimits.cursorCharsMax, description: 'next of the page before.' })),
+}
+
+export const orderParameter = { order: words('By time.', ['asc', 'desc'] as const) }
+
+export const objectParameters = {
+	cluster: text('Cluster name.'),
+	namespace: text('Namespace.'),
+	kind: text('Kind or resource: Deployment, deployments, deployments.apps.'),
+	name: text('Name of the object, exact.'),
+	uid: text('UID of the object.'),
+	owner: Type.Optional(Type.Boolean({ description: 'Include what the selected objects own, at any depth.' })),
+}
+
+export const textParameters = { q: text('Full text: all words must occur; "quoted phrases" in order.'), severity: words('Severity.', ['normal', 'warning', 'error'] as const) }
+
+export const auditParameters = {
+	user: text('User name, exact.'),
+	verb: text('Verb of the request.'),
+	resource: text('Resource of the request.'),
+	subresource: text('Subresource of the request.'),
+	code: Type.Optional(Type.Integer({ minimum: 0, maximum: 999, description: 'HTTP status of the answer.' })),
+	decision: text('Decision of the authorizer: allow or forbid.'),
+	sourceIP: text('Address the request came from.'),
+	userAgent: text('User agent of the client.'),
+}
+
+export const logParameters = { pod: text('Pod.'), container: text('Container.'), node: text('Node.'), unit: text('Component or systemd unit.') }
+
+/** What the words of `include` are in the store; there are no records of alerts in this version. */
+const included: Readonly<Record<string, readonly RecordKind[]>> = { changes: ['change'], events: ['event'], audit: ['audit'], logs: ['log'], alerts: [] }
+
+export const timelineParameters = {
+	...objectParameters,
+	...rangeParameters,
+	include: Type.Optional(Type.String({ default: 'changes,events,audit', maxLength: 200, description: `Comma-separated: ${Object.keys(included).join(', ')}.` })),
+	...textParameters,
+	...auditParameters,
+	...logParameters,
+	noise: Type.Optional(Type.Boolean({ description: 'Also Leases that only renewed and the removal of expired Events.' })),
+}
+
+/** The union of everything that a filter is made from. */
+export type FilterQuery = Partial<Static<ReturnType<typeof allParameters>>>
+const allParameters = () => Type.Object(timelineParameters)
+
+export function invalid(parameter: string, message: string): KubetapeError {
+	return new KubetapeError('QUERY_INVALID', `${parameter}: ${message}`, { details: { parameter } })
+}
+
+/** Kept within what a number holds exactly. */
+export function parseWhen(parameter: string, value: string | undefined, clock: Clock): Micros | undefined {
+	if (value === undefined) return undefined
+	// A plus that was not percent-encoded arrives as a blank.
+	const at = parseTimeExpression(value.replace(/ (?=\d{2}:?\d{2}$)/, '+').replace(/^now /, 'now+'), clock.nowMicros())
+	if (at === undefined) throw invalid(parameter, `${JSON.stringify(value.slice(0, 60))} is neither RFC 3339 (2026-11-23T10:00:00Z) nor date math (now-15m)`)
+	return Math.min(Math.max(at, 0), Number.MAX_SAFE_INTEGER)
+}
+
+export function parseRange(query: { readonly from?: string; readonly to?: string }, clock: Clock): { readonly from?: Micros; readonly to?: Micros } {
+	const from = parseWhen('from', query.from, clock)
+	const to = parseWhen('to', query.to, clock)
+	if (from !== undefined && to !== undefined && from > to) throw invalid('from', 'is later than to')
+	return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+}
+
+/** A revision, RFC 3339 or date math. */
+export function parseAt(parameter: string, value: string, space: string | undefined, clock: Clock): At {
+	if (/^\d+$/.test(value)) {
+		const revision = parseRevision(value)
+		if (revision === undefined) throw invalid(parameter, `${value.slice(0, 30)} is no revision`)
+		return { revision, ...(space === undefined ? {} : { space }) }
+	}
+	return { time: parseWhen(parameter, value, clock) ?? 0 }
+}
+
+export function parseInclude(value: string | undefined): readonly RecordKind[] {
+	const names = (value ?? 'changes,events,audit').split(',').map((name) => name.trim())
+	const kinds = names.flatMap((name) => {
+		if (Object.hasOwn(included, name)) return included[name] ?? []
+		const near = nearest(name.slice(0, 40), Object.keys(included))
+		throw invalid('include', `${JSON.stringify(name.slice(0, 40))} is unknown${near ? `: did you mean ${near}?` : `; known: ${Object.keys(included).join(', ')}`}`)
+	})
+	return [...new Set(kinds)]
+}
+
+/** `kinds` overrides `include`. */
+export function parseFilter(query: FilterQuery, clock: Clock, kinds?: readonly RecordKind[]): Filter {
+	const { from: _from, to: _to, include, ...rest } = query
+	const same = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')) as Omit<Filter, 'from' | 'to' | 'include'>
+	return { ...same, ...parseRange(query as { from?: string; to?: string }, clock), include: kinds ?? parseInclude(include) }
+}
+
+export function parsePage(query: { readonly limit?: number; readonly cursor?: string; readonly order?: 'asc' | 'desc' }): PageRequest {
+	return { limit: query.limit ?? limits.pageItemsDefault, ...(query.cursor ? { cursor: query.cursor } : {}), ...(query.order ? { order: query.order } : {}) }
+}
+
+/** Names of the parameters of a schema. */
+export function parameterNames(schema: TSchema | undefined): readonly string[] {
+	return Object.keys((schema as { properties?: object } | undefined)?.properties ?? {})
+}

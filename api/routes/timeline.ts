@@ -1,0 +1,34 @@
+// GET /api/v1/timeline and its histogram: everything that happened, in one order.
+import { Type } from 'typebox'
+import type { FastifyInstance } from 'fastify'
+import { apiLimits } from '#api/api-limits.ts'
+import { orderParameter, pageParameters, parseFilter, parsePage, timelineParameters } from '#api/query.ts'
+import { addRoute, parameters } from '#api/route.ts'
+import { bucketSchema, itemSchema, pageOf } from '#api/schemas.ts'
+import { wireBucket, wireItem } from '#api/serialize.ts'
+import type { ApiContext } from '#api/context.ts'
+
+const query = parameters({ ...timelineParameters, ...pageParameters, ...orderParameter })
+const buckets = Type.Optional(Type.Integer({ minimum: 1, maximum: apiLimits.bucketsMax, default: apiLimits.bucketsDefault, description: 'How many intervals of equal length.' }))
+const histogramQuery = parameters({ ...timelineParameters, buckets })
+
+export function timelineRoutes(app: FastifyInstance, context: ApiContext): void {
+	const { store, clock } = context
+	addRoute(app, context, { url: '/api/v1/timeline', tag: 'records', summary: 'What happened, newest first', query, response: pageOf(itemSchema) }, async ({ query }) => {
+		const filter = parseFilter(query, clock)
+		if (filter.include?.length === 0) return { items: [], next: null }
+		const page = await store.timeline(filter, { order: 'desc', ...parsePage(query) })
+		return { items: page.items.map(wireItem), next: page.next }
+	})
+	addRoute(
+		app,
+		context,
+		{ url: '/api/v1/timeline/histogram', tag: 'records', summary: 'How much happened, over time', query: histogramQuery, response: pageOf(bucketSchema) },
+		async ({ query }) => {
+			const { buckets = apiLimits.bucketsDefault, ...rest } = query
+			const filter = parseFilter(rest, clock)
+			if (filter.include?.length === 0) return { items: [], next: null }
+			return { items: (await store.histogram(filter, buckets)).map(wireBucket), next: null }
+		},
+	)
+}

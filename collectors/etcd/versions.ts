@@ -1,0 +1,188 @@
+// From an event of etcd to the record of a version: decoded, with the object before, its owners and its time, as of this revision. Feed it in revision order.
+import { createHash } from 'node:crypto'
+import type { Body } from '#records/body.ts'
+import type { Catalog } from '#records/catalog.ts'
+import { statementId } from '#records/id.ts'
+import { foldLease } from '#records/lease.ts'
+import type { Operation, OwnerRef, Reject, Sighting, VersionRecord } from '#records/record.ts'
+import { RevisionClock } from '#records/revision-clock.ts'
+import { parseTime, type Micros } from '#records/time.ts'
+import { makeVersion } from '#records/version.ts'
+import { bodyOf, decodeValue, encodingOf, type Decoded } from './decode.ts'
+import { objectOfKey } from './key.ts'
+
+export interface EtcdEvent {
+	readonly type: 'PUT' | 'DELETE'
+	readonly key: string
+	/** Null for a DELETE. */
+	readonly value: Uint8Array | null
+	readonly modRevision: bigint
+	/** 0 for a DELETE; equal to modRevision for a creation. */
+	readonly createRevision: bigint
+	readonly version: bigint
+	readonly lease: bigint
+	readonly prev: { readonly modRevision: bigint; readonly value: Uint8Array } | null
+}
+
+export interface VersionsOptions {
+	readonly cluster: string
+	readonly source: string
+	readonly space: string
+	/** Below which the API server keeps its objects. */
+	readonly prefix: string
+	readonly catalog: Catalog
+}
+
+export interface Versions {
+	toRecord(event: EtcdEvent, observedAt: Micros, sighting: Sighting): VersionRecord | Reject
+}
+
+interface Last {
+	readonly revision: bigint
+	readonly decoded: Decoded
+	readonly body: Body | null
+	readonly bytes: number
+}
+
+type Fields = Readonly<Record<string, unknown>>
+const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const lastBytesMax = 64 * 1024 * 1024
+const ownersMax = 100_000
+const ownerDepthMax = 8
+
+export function createVersions(options: VersionsOptions): Versions {
+	const clock = new RevisionClock()
+	const last = createLast()
+	const owners = createOwners()
+
+	const read = (key: string, value: Uint8Array, revision: bigint): Last => {
+		const known = last.get(key)
+		if (known?.revision === revision) return known
+		const decoded = decodeValue(value, revision)
+		return { revision, decoded, body: bodyOf(decoded), bytes: value.length }
+	}
+
+	const reject = (event: EtcdEvent, observedAt: Micros, reason: string): Reject => {
+		const bytes = event.value ?? event.prev?.value ?? new Uint8Array()
+		const sha256 = createHash('sha256').update(bytes).digest('hex')
+		const where = `${event.key} at revision ${event.modRevision}`
+		return {
+			kind: 'reject', id: statementId('reject', options.cluster, observedAt, 'etcd.decode', where, sha256), cluster: options.cluster, source: options.source,
+			occurredAt: observedAt, occurredBound: 0, observedAt, step: 'etcd.decode', reason, where, sha256, sizeBytes: bytes.length,
+		}
+	}
+
+	return {
+		toRecord(event, observedAt, sighting) {
+			const before = event.prev ? read(event.key, event.prev.value, event.prev.modRevision) : undefined
+			const after = event.type === 'PUT' && event.value ? read(event.key, event.value, event.modRevision) : undefined
+			const bad = [after, event.type === 'DELETE' ? before : undefined].find((side) => side && 'reject' in side.decoded)
+			if (bad && 'reject' in bad.decoded) {
+				last.delete(event.key)
+				return reject(event, observedAt, bad.decoded.reject)
+			}
+			if (after) last.set(event.key, after)
+			else last.delete(event.key)
+			const shown = after ?? before
+			const decoded = shown?.decoded
+			const value = decoded && 'value' in decoded ? decoded : undefined
+			const metadata = fields(value?.value['metadata'])
+			const stored = value && { apiVersion: value.apiVersion, kind: value.kind, namespace: text(metadata['namespace']), name: text(metadata['name']) }
+			const object = objectOfKey(event.key, options.prefix, options.catalog, stored)
+			if (value?.kind === 'CustomResourceDefinition') {
+				if (event.type === 'PUT') options.catalog.learn(value.value)
+				else options.catalog.forget(value.value)
+			}
+			const type = options.catalog.byResource(object.group, object.resource)
+			const folded = object.resource === 'leases' && before?.body && after?.body ? foldLease(before.body, after.body) : undefined
+			const operation: Operation = event.type === 'DELETE' ? 'deleted' : event.createRevision === event.modRevision ? 'created' : 'updated'
+			const note = noteOf(decoded, event, before)
+			const writtenAt = sighting === 'watch' ? writtenTime(value?.value) : undefined
+			return makeVersion(
+				{
+					cluster: options.cluster,
+					source: options.source,
+					...clock.read(observedAt, writtenAt),
+					observedAt,
+					space: options.space,
+					revision: event.modRevision,
+					operation,
+					sighting,
+					object,
+					apiVersion: value?.apiVersion ?? (type ? `${type.group === '' ? '' : `${type.group}/`}${type.version}` : ''),
+					objectKind: value?.kind ?? type?.kind ?? '',
+					uid: text(metadata['uid']),
+					before: folded ? null : (before?.body ?? null),
+					after: folded ? null : (after?.body ?? null),
+					beforeRevision: event.prev?.modRevision ?? null,
+					owners: owners.chain(text(metadata['uid']), metadata['ownerReferences'], event.type === 'DELETE'),
+					encoding: decoded ? encodingOf(decoded) : 'raw',
+					...(note === undefined ? {} : { note }),
+					...(folded === undefined ? {} : { folded }),
+				},
+				options.catalog,
+			)
+		},
+	}
+}
+
+function noteOf(decoded: Decoded | undefined, event: EtcdEvent, before: Last | undefined): string | undefined {
+	if (decoded && 'note' in decoded) return decoded.note
+	if (event.type === 'DELETE' && !event.prev) return 'the value before is not known: it was compacted'
+	if (before && 'reject' in before.decoded) return `the value before cannot be read: ${before.decoded.reject}`
+	return undefined
+}
+
+/** A time that the writer put into the object at this write: the Lease's renewal, the Event's last sighting. */
+function writtenTime(value: Fields | undefined): Micros | undefined {
+	if (!value) return undefined
+	const written = value['kind'] === 'Lease' ? fields(value['spec'])['renewTime'] : undefined
+	return typeof written === 'string' ? parseTime(written) : undefined
+}
+
+/** The last value of each key, so that the value before is mostly not decoded twice: bounded in bytes, longest untouched first. */
+function createLast(): { get(key: string): Last | undefined; set(key: string, value: Last): void; delete(key: string): void } {
+	const values = new Map<string, Last>()
+	let bytes = 0
+	const remove = (key: string): void => {
+		bytes -= values.get(key)?.bytes ?? 0
+		values.delete(key)
+	}
+	return {
+		get: (key) => values.get(key),
+		set(key, value) {
+			remove(key)
+			values.set(key, value)
+			bytes += value.bytes
+			for (const oldest of values.keys()) {
+				if (bytes <= lastBytesMax) break
+				remove(oldest)
+			}
+		},
+		delete: remove,
+	}
+}
+
+/** Owner references by uid, so that the chain can be followed as of now: bounded in number. */
+function createOwners(): { chain(uid: string, references: unknown, gone: boolean): readonly OwnerRef[] } {
+	const known = new Map<string, OwnerRef>()
+	const controllerOf = (references: unknown): OwnerRef | undefined => {
+		if (!Array.isArray(references)) return undefined
+		const all = references.map(fields)
+		const chosen = all.find((reference) => reference['controller'] === true) ?? all[0]
+		return chosen && { apiVersion: text(chosen['apiVersion']), kind: text(chosen['kind']), name: text(chosen['name']), uid: text(chosen['uid']) }
+	}
+	return {
+		chain(uid, references, gone) {
+			const owner = controllerOf(references)
+			known.delete(uid)
+			if (owner && uid !== '' && !gone) known.set(uid, owner)
+			if (known.size > ownersMax) known.delete(known.keys().next().value ?? '')
+			const chain: OwnerRef[] = []
+			for (let next = owner; next && chain.length < ownerDepthMax && !chain.some((earlier) => earlier.uid === next?.uid); next = known.get(next.uid)) chain.push(next)
+			return chain
+		},
+	}
+}

@@ -1,0 +1,202 @@
+// A filter against one day: which objects it means, by what index to find its records, and the exact test of each.
+import type { Filter } from '#storage/store/port.ts'
+import { storeLimits } from './limits.ts'
+import type { Partition } from './partition.ts'
+import type { Traits } from './row.ts'
+import { kinds, noiseFlag, severities, type StoredObject } from './schema.ts'
+import { keyOf } from './state.ts'
+import { matchOf, tagMatch } from './words.ts'
+
+/** What the test needs of a row. */
+export interface Candidate {
+	readonly row: number
+	readonly kind: number
+	readonly obj: number | null
+	readonly space: number | null
+	readonly flags: number
+	readonly traits: number | null
+}
+
+export interface Plan {
+	/** Nothing in this day can match. */
+	readonly empty: boolean
+	/** Leads through the words index. */
+	readonly match: string | null
+	/** Leads through the object index: few records in all. */
+	readonly gather: readonly number[] | null
+	test(candidate: Candidate): boolean
+}
+
+const auditFields = ['user', 'verb', 'resource', 'subresource', 'code', 'decision', 'sourceIP', 'userAgent'] as const
+const logFields = ['pod', 'container', 'node', 'unit'] as const
+
+const present = (filter: Filter, fields: readonly (keyof Filter)[]): boolean => fields.some((field) => filter[field] !== undefined)
+const fullResource = (object: StoredObject): string => (object.group === '' ? object.resource : `${object.resource}.${object.group}`)
+
+/** What a filter means over all days: uids whose owned objects it includes, and the resources that its kind names. */
+export interface Resolved {
+	readonly filter: Filter
+	readonly ownerUids: ReadonlySet<string>
+	readonly resources: ReadonlySet<string> | undefined
+}
+
+function sameKind(object: StoredObject, wanted: string): boolean {
+	return object.kind.toLowerCase() === wanted || object.resource === wanted || fullResource(object) === wanted
+}
+
+export function resolve(filter: Filter, partitions: readonly Partition[]): Resolved {
+	const wanted = filter.kind?.toLowerCase()
+	const resources = wanted === undefined ? undefined : new Set<string>()
+	const ownerUids = new Set<string>()
+	if (resources && wanted !== undefined) {
+		for (const partition of partitions) for (const object of partition.objects()) if (sameKind(object, wanted) && object.resource !== '') resources.add(fullResource(object))
+	}
+	const resolved = { filter, ownerUids, resources }
+	if (filter.owner !== true) return resolved
+	if (filter.uid !== undefined) ownerUids.add(filter.uid)
+	else if (filter.name !== undefined) {
+		for (const partition of partitions) for (const object of partition.objects()) if (object.uid !== '' && isSelected(object, resolved)) ownerUids.add(object.uid)
+	}
+	return resolved
+}
+
+/** Whether the object fields of the filter select the object itself. */
+function isSelected(object: StoredObject, { filter, resources }: Resolved): boolean {
+	if (filter.cluster !== undefined && object.cluster !== filter.cluster) return false
+	if (filter.namespace !== undefined && object.namespace !== filter.namespace) return false
+	if (filter.name !== undefined && object.name !== filter.name) return false
+	if (filter.uid !== undefined && object.uid !== filter.uid) return false
+	return resources === undefined || resources.has(fullResource(object)) || (filter.kind !== undefined && object.kind.toLowerCase() === filter.kind.toLowerCase())
+}
+
+/** Audit entries often know no uid: by key they belong to the objects of that key. */
+function addNameless(partition: Partition, chosen: Set<number>, objects: Iterable<StoredObject>): void {
+	for (const object of objects) {
+		for (const same of partition.objectsOf(object.cluster, keyOf(object))) if (same.uid === '') chosen.add(same.id)
+	}
+}
+
+function objectsOf(partition: Partition, resolved: Resolved): Set<number> | undefined {
+	const { filter } = resolved
+	if (!present(filter, ['namespace', 'kind', 'name', 'uid'])) return undefined
+	const chosen = new Set<number>()
+	for (const object of partition.objects()) if (isSelected(object, resolved)) chosen.add(object.id)
+	if (filter.uid !== undefined || resolved.ownerUids.size > 0) addNameless(partition, chosen, [...chosen].map((id) => partition.object(id)))
+	const owned = new Set<number>()
+	for (const uid of resolved.ownerUids) {
+		for (const { obj } of partition.all<{ obj: number }>('SELECT obj FROM owner WHERE uid = ?', uid)) {
+			if (filter.cluster === undefined || partition.object(obj).cluster === filter.cluster) owned.add(obj)
+		}
+	}
+	addNameless(partition, owned, [...owned].map((id) => partition.object(id)))
+	for (const id of owned) chosen.add(id)
+	return chosen
+}
+
+/** Tags that every match carries; undefined where one of them is not known in this day: nothing matches then. */
+function tagsOf(partition: Partition, filter: Filter): string[] | undefined {
+	const tags: string[] = []
+	const wanted: readonly (readonly [string, string | undefined])[] = [
+		['n', filter.owner === true ? undefined : filter.namespace || undefined], ['u', filter.user], ['v', filter.verb], ['s', filter.subresource ?? filter.unit], ['d', filter.decision], ['a', filter.userAgent],
+		['c', filter.code === undefined ? undefined : String(filter.code)], ['i', filter.sourceIP ?? filter.node], ['p', filter.pod], ['f', filter.container],
+	]
+	for (const [letter, text] of wanted) {
+		if (text === undefined || text === '') continue
+		const id = partition.findText(text)
+		if (id === undefined) return undefined
+		tags.push(letter + id)
+	}
+	if (filter.severity !== undefined && filter.severity !== 'normal') tags.push(`w${severities.indexOf(filter.severity)}`)
+	return tags
+}
+
+/** One of these tags: the resources of the filter's kind. */
+function resourceMatch(partition: Partition, resolved: Resolved): string | undefined {
+	if (resolved.filter.owner === true || !resolved.resources || resolved.resources.size === 0) return undefined
+	const ids = [...resolved.resources].flatMap((resource) => partition.findText(resource) ?? [])
+	return ids.length === 0 ? undefined : `tags : (${ids.map((id) => `"zqr${id}"`).join(' OR ')})`
+}
+
+function kindsOf(filter: Filter): Set<number> | undefined {
+	let wanted = filter.include
+	if (present(filter, auditFields)) wanted = (wanted ?? ['audit']).filter((kind) => kind === 'audit')
+	if (present(filter, logFields)) wanted = (wanted ?? ['log']).filter((kind) => kind === 'log')
+	return wanted && new Set(wanted.map((kind) => kinds.indexOf(kind)))
+}
+
+/** The records of these objects, where they are few. */
+function gather(partition: Partition, objects: ReadonlySet<number>): number[] | null {
+	const rows: number[] = []
+	const statement = partition.prepare('SELECT row FROM record WHERE obj = ? LIMIT ?')
+	for (const id of objects) {
+		for (const found of statement.all(id, storeLimits.gatherRecordsMax + 1 - rows.length) as { row: number }[]) rows.push(found.row)
+		if (rows.length > storeLimits.gatherRecordsMax) return null
+	}
+	return rows.toSorted((a, b) => a - b)
+}
+
+function auditMatches(filter: Filter, sent: Readonly<Record<string, unknown>>): boolean {
+	return (
+		(filter.user === undefined || sent['user'] === filter.user) && (filter.verb === undefined || sent['verb'] === filter.verb) && (filter.subresource === undefined || sent['subresource'] === filter.subresource) &&
+		(filter.code === undefined || sent['code'] === filter.code) && (filter.decision === undefined || sent['decision'] === filter.decision) && (filter.userAgent === undefined || sent['userAgent'] === filter.userAgent) &&
+		(filter.sourceIP === undefined || (sent['sourceIPs'] as readonly string[]).includes(filter.sourceIP))
+	)
+}
+
+function logMatches(filter: Filter, sent: Readonly<Record<string, unknown>>): boolean {
+	return (
+		(filter.pod === undefined || sent['pod'] === filter.pod) && (filter.container === undefined || sent['container'] === filter.container) &&
+		(filter.node === undefined || sent['node'] === filter.node) && (filter.unit === undefined || sent['component'] === filter.unit)
+	)
+}
+
+/** Counters per minute answer these filters; the rest is counted record by record. */
+export function isCountable(filter: Filter): boolean {
+	return !present(filter, ['kind', 'name', 'uid', 'q', ...auditFields, ...logFields])
+}
+
+const nothing: Plan = { empty: true, match: null, gather: null, test: () => false }
+
+function resourceTest(partition: Partition, filter: Filter): (candidate: Candidate) => boolean {
+	const wanted = filter.resource?.toLowerCase()
+	return ({ obj }) => {
+		if (wanted === undefined) return true
+		if (obj === null) return false
+		const object = partition.object(obj)
+		return object.resource === wanted || fullResource(object) === wanted
+	}
+}
+
+export function planFor(partition: Partition, resolved: Resolved): Plan {
+	const { filter } = resolved
+	const objects = objectsOf(partition, resolved)
+	const wantedKinds = kindsOf(filter)
+	const q = filter.q === undefined || filter.q.trim() === '' ? undefined : matchOf(filter.q)
+	const tags = tagsOf(partition, filter)
+	if (q === null || tags === undefined || objects?.size === 0 || wantedKinds?.size === 0) return nothing
+	const matches: string[] = []
+	if (q !== undefined) matches.push(q)
+	if (tags.length > 0) matches.push(tagMatch(tags))
+	const ofResource = resourceMatch(partition, resolved)
+	if (ofResource !== undefined) matches.push(ofResource)
+	if (wantedKinds && !wantedKinds.has(0)) matches.push(`tags : (${[...wantedKinds].map((kind) => `"zqk${kind}"`).join(' OR ')})`)
+	const hasAudit = present(filter, auditFields)
+	const hasLog = present(filter, logFields)
+	const severity = filter.severity === undefined ? undefined : severities.indexOf(filter.severity)
+	const resourceIs = resourceTest(partition, filter)
+	const clusterOf = ({ obj, space }: Candidate): string => (obj === null ? partition.text(space ?? 0) : partition.object(obj).cluster)
+	return {
+		empty: false,
+		match: matches.length === 0 ? null : matches.map((match) => `(${match})`).join(' AND '),
+		gather: objects && q === undefined ? gather(partition, objects) : null,
+		test(candidate) {
+			if (wantedKinds && !wantedKinds.has(candidate.kind)) return false
+			if ((candidate.flags & noiseFlag) !== 0 && filter.noise !== true) return false
+			if (severity !== undefined && (candidate.flags & 3) !== severity) return false
+			if (objects ? candidate.obj === null || !objects.has(candidate.obj) : filter.cluster !== undefined && clusterOf(candidate) !== filter.cluster) return false
+			if (!hasAudit && !hasLog) return true
+			const sent = candidate.traits === null ? {} : ((partition.json(candidate.traits) as Traits).c ?? {})
+			return (!hasAudit || (auditMatches(filter, sent) && resourceIs(candidate))) && (!hasLog || logMatches(filter, sent))
+		},
+	}
+}

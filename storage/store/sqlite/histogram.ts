@@ -1,0 +1,100 @@
+// Records per bucket of time. Whole minutes come from counters, the rest from the rows themselves: the numbers are exact.
+import type { RecordKind } from '#records/record.ts'
+import type { AuditField, Bucket, Filter } from '#storage/store/port.ts'
+import { isCountable, planFor, resolve } from './filter.ts'
+import type { Partition } from './partition.ts'
+import { dayEnd, firstRow, lastRow, timeOf } from './place.ts'
+import { minuteMicros } from './put.ts'
+import { kinds, severities } from './schema.ts'
+import type { Traits } from './row.ts'
+import { scan } from './timeline.ts'
+
+interface Counting {
+	readonly from: number
+	readonly to: number
+	readonly counts: Partial<Record<RecordKind, number>>
+	warnings: number
+}
+
+function makeBuckets(from: number, to: number, buckets: number): { readonly made: Counting[]; readonly origin: number; readonly step: number } {
+	let width = Math.max(1, Math.ceil((to - from + 1) / Math.max(1, buckets)))
+	let origin = from
+	if (width > minuteMicros) {
+		// Boundaries on whole minutes, so that counters answer.
+		origin = Math.floor(from / minuteMicros) * minuteMicros
+		width = Math.ceil((to - origin + 1) / buckets / minuteMicros) * minuteMicros
+	}
+	const made: Counting[] = []
+	for (let start = origin; start <= to; start += width) made.push({ from: Math.max(from, start), to: Math.min(to, start + width - 1), counts: {}, warnings: 0 })
+	return { made, origin, step: width }
+}
+
+export function histogram(partitions: readonly Partition[], filter: Filter, buckets: number): readonly Bucket[] {
+	let from = filter.from ?? Number.POSITIVE_INFINITY
+	let to = filter.to ?? Number.NEGATIVE_INFINITY
+	for (const partition of partitions) {
+		for (const span of partition.guard(() => partition.spans()).values()) {
+			if (filter.from === undefined) from = Math.min(from, Math.max(partition.start, span.atMin))
+			if (filter.to === undefined) to = Math.max(to, Math.min(dayEnd(partition.day), span.atMax))
+		}
+	}
+	if (!(from <= to) || !Number.isFinite(from) || !Number.isFinite(to)) return []
+	const { made, origin, step } = makeBuckets(from, to, buckets)
+	const at = (time: number): Counting | undefined => made[Math.max(0, Math.min(made.length - 1, Math.floor((time - origin) / step)))]
+	const add = (time: number, kind: number, severity: number, records: number): void => {
+		const bucket = at(time)
+		const name = kinds[kind]
+		if (!bucket || !name) return
+		bucket.counts[name] = (bucket.counts[name] ?? 0) + records
+		if (severity > 0) bucket.warnings += records
+	}
+	const resolved = resolve(filter, partitions)
+	for (const partition of partitions) {
+		if (partition.start > to || dayEnd(partition.day) < from) continue
+		partition.guard(() => {
+			const plan = planFor(partition, resolved)
+			const count = (lower: number, upper: number): void => {
+				for (const { row, kind, flags } of scan(partition, plan, 'asc', firstRow(partition.start, lower), lastRow(partition.start, upper))) add(timeOf(partition.start, row), kind, flags & 3, 1)
+			}
+			const low = Math.max(from, partition.start)
+			const high = Math.min(to, dayEnd(partition.day))
+			const lowMinute = Math.ceil(low / minuteMicros) * minuteMicros
+			const highMinute = Math.floor((high + 1) / minuteMicros) * minuteMicros
+			if (step < minuteMicros || step % minuteMicros !== 0 || !isCountable(filter) || lowMinute >= highMinute) return count(low, high)
+			if (low < lowMinute) count(low, lowMinute - 1)
+			if (high >= highMinute) count(highMinute, high)
+			type Counter = { minute: number; cluster: string; namespace: string; kind: number; severity: number; noise: number; records: number }
+			const wanted = filter.include && new Set(filter.include.map((kind) => kinds.indexOf(kind)))
+			const severity = filter.severity === undefined ? undefined : severities.indexOf(filter.severity)
+			for (const counter of partition.all<Counter>('SELECT * FROM minute WHERE minute BETWEEN ? AND ?', (lowMinute - partition.start) / minuteMicros, (highMinute - partition.start) / minuteMicros - 1)) {
+				if (counter.noise === 1 && filter.noise !== true) continue
+				if ((filter.cluster !== undefined && counter.cluster !== filter.cluster) || (filter.namespace !== undefined && counter.namespace !== filter.namespace)) continue
+				if ((wanted && !wanted.has(counter.kind)) || (severity !== undefined && counter.severity !== severity)) continue
+				add(partition.start + counter.minute * minuteMicros, counter.kind, counter.severity, counter.records)
+			}
+		})
+	}
+	return made
+}
+
+/** Counts of the values of one audit field. */
+export function auditTop(partitions: readonly Partition[], filter: Filter, by: AuditField, limit: number): { value: string; count: number }[] {
+	const counts = new Map<string, number>()
+	const resolved = resolve({ ...filter, include: ['audit'] }, partitions)
+	for (const partition of partitions) {
+		partition.guard(() => {
+			const first = firstRow(partition.start, filter.from ?? 0)
+			for (const { traits, obj } of scan(partition, planFor(partition, resolved), 'asc', first, lastRow(partition.start, filter.to ?? Number.MAX_SAFE_INTEGER))) {
+				const sent = traits === null ? {} : ((partition.json(traits) as Traits).c ?? {})
+				const object = obj === null ? undefined : partition.object(obj)
+				let values: readonly unknown[]
+				if (by === 'sourceIP') values = sent['sourceIPs'] as readonly string[]
+				else if (by === 'resource') values = object ? [object.group === '' ? object.resource : `${object.resource}.${object.group}`] : []
+				else if (by === 'namespace') values = object ? [object.namespace] : []
+				else values = [sent[by]]
+				for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1)
+			}
+		})
+	}
+	return [...counts].map(([value, count]) => ({ value, count })).toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, limit)
+}

@@ -1,0 +1,165 @@
+// One object through time: its versions, the one that stood, and the state of all.
+import { objectKey, type ObjectRef } from '#records/object-key.ts'
+import type { Revision } from '#records/revision.ts'
+import type { At, Item, Page, PageRequest, StateSelector, Version } from '#storage/store/port.ts'
+import { cursorOf, readCursor } from './cursor.ts'
+import type { Partition } from './partition.ts'
+import { dayEnd, firstRow, lastRow } from './place.ts'
+import { itemOf } from './row.ts'
+import { readColumns, type Row } from './schema.ts'
+import { bodyOf, inKeyframe, isDeleted, keyOf, newer, ranksOf, standing, type Found, type Limit, type Ranks } from './state.ts'
+
+interface Place {
+	readonly partition: Partition
+	readonly row: number
+	readonly rank: number
+	readonly revision: bigint
+}
+
+export function history(partitions: readonly Partition[], cluster: string, object: ObjectRef, page: PageRequest & { readonly from?: number; readonly to?: number }): Page<Item> {
+	const order = page.order ?? 'asc'
+	const bound = ['history', cluster, object, order, page.from, page.to]
+	const stand = page.cursor === undefined ? undefined : readCursor<{ n: number; r: string }>(page.cursor, bound)
+	const ranks = ranksOf(partitions, cluster)
+	const places: Place[] = []
+	const from = page.from ?? 0
+	const to = page.to ?? Number.MAX_SAFE_INTEGER
+	for (const partition of partitions) {
+		partition.guard(() => {
+			const add = (found: { row: number; rev: string; space: number }): void => {
+				places.push({ partition, row: found.row, rank: ranks.get(partition.text(found.space)) ?? 0, revision: BigInt(found.rev) })
+			}
+			const first = firstRow(partition.start, from)
+			const last = lastRow(partition.start, to)
+			for (const { id } of partition.objectsOf(cluster, objectKey(object))) {
+				const columns = 'r.row, CAST(r.rev AS TEXT) AS rev, r.space'
+				for (const found of partition.all<{ row: number; rev: string; space: number }>(`SELECT ${columns} FROM record r WHERE obj = ? AND kind = 0 AND row BETWEEN ? AND ?`, id, first, last)) add(found)
+				const sql = `SELECT ${columns} FROM words CROSS JOIN record r ON r.row = words.rowid WHERE words MATCH ? AND words.rowid BETWEEN ? AND ?`
+				if (object.resource === 'events') for (const found of partition.all<{ row: number; rev: string; space: number }>(sql, `tags : "zqo${id}"`, first, last)) add(found)
+			}
+		})
+	}
+	const direction = order === 'asc' ? 1 : -1
+	const compare = (a: Pick<Place, 'rank' | 'revision'>, b: Pick<Place, 'rank' | 'revision'>): number => (a.rank - b.rank || (a.revision < b.revision ? -1 : a.revision > b.revision ? 1 : 0)) * direction
+	const behind = stand ? { rank: stand.n, revision: BigInt(stand.r) } : undefined
+	const rest = places.filter((place) => !behind || compare(place, behind) > 0).toSorted(compare)
+	const shown = rest.slice(0, page.limit)
+	const end = shown.at(-1)
+	const items = shown.flatMap(({ partition, row }) => {
+		const full = partition.row(row)
+		return full ? [itemOf(partition, full, cluster)] : []
+	})
+	return { items, next: end && rest.length > shown.length ? cursorOf({ n: end.rank, r: end.revision.toString() }, bound) : null }
+}
+
+interface Scope {
+	readonly base: Partition
+	/** Days to look in, each with its limit; only the base's keyframe counts. */
+	readonly parts: readonly { readonly partition: Partition; readonly limit: Limit }[]
+}
+
+/** The day whose keyframe a past state begins with, and what to read besides. */
+function scopeOf(partitions: readonly Partition[], cluster: string, at: At, ranks: Ranks): Scope | undefined {
+	if ('time' in at) {
+		const base = partitions.findLast((partition) => partition.start <= at.time)
+		return base && { base, parts: [{ partition: base, limit: { row: lastRow(base.start, Math.min(at.time, dayEnd(base.day))) } }] }
+	}
+	const space = at.space ?? [...ranks.keys()].at(-1)
+	if (space === undefined) return undefined
+	const limit = { space, revision: at.revision }
+	const highest = (partition: Partition): bigint => BigInt(partition.get<{ rev: string | null }>('SELECT CAST(max(rev) AS TEXT) AS rev FROM keyframe WHERE cluster = ?', cluster)?.rev ?? '0')
+	const base = partitions.findLast((partition) => highest(partition) <= at.revision) ?? partitions[0]
+	if (!base) return undefined
+	const later = partitions.slice(partitions.indexOf(base) + 1).filter((partition) => (partition.spans().get([cluster, 0, space].join('\0'))?.revMin ?? at.revision + 1n) <= at.revision)
+	return { base, parts: [base, ...later].map((partition) => ({ partition, limit })) }
+}
+
+function best(scope: Scope, cluster: string, key: string, ranks: Ranks): Found | undefined {
+	let found = inKeyframe(scope.base, cluster, key, scope.parts[0]?.limit.revision === undefined ? {} : scope.parts[0].limit)
+	for (const { partition, limit } of scope.parts) {
+		const candidate = partition.guard(() => standing(partition, partition.objectsOf(cluster, key), ranks, limit))
+		if (candidate && newer(ranks, candidate, found)) found = candidate
+	}
+	return found
+}
+
+function versionOf(partition: Partition, row: Row, ranks: Ranks): Version {
+	return partition.guard(() => ({ ...itemOf(partition, row), body: bodyOf(partition, row, ranks) }))
+}
+
+export function versionAt(partitions: readonly Partition[], cluster: string, object: ObjectRef, at: At): Version | undefined {
+	const ranks = ranksOf(partitions, cluster)
+	const scope = scopeOf(partitions, cluster, at, ranks)
+	const found = scope && best(scope, cluster, objectKey(object), ranks)
+	if (found) return versionOf(found.partition, found.row, ranks)
+	// A deletion before the day's keyframe is in no keyframe: the days before tell.
+	const earlier = scope ? partitions.slice(0, partitions.indexOf(scope.base)) : []
+	for (const partition of earlier.toReversed()) {
+		const limit = scope?.parts[0]?.limit.space === undefined ? {} : scope.parts[0].limit
+		const candidate = partition.guard(() => standing(partition, partition.objectsOf(cluster, objectKey(object)), ranks, limit))
+		if (candidate) return versionOf(partition, candidate.row, ranks)
+	}
+	return undefined
+}
+
+export function get(partitions: readonly Partition[], cluster: string, id: string): Version | undefined {
+	if (!/^[0-9a-f]{32}$/.test(id)) return undefined
+	for (const partition of partitions) {
+		const row = partition.guard(() => {
+			const number = partition.rowOfId(id)
+			return number === undefined ? undefined : partition.row(number)
+		})
+		if (!row) continue
+		const version = versionOf(partition, row, ranksOf(partitions, cluster))
+		if (version.cluster === cluster) return version
+	}
+	return undefined
+}
+
+function revisionAt(scope: Scope, at: At): Revision | null {
+	if ('revision' in at) return at.revision
+	const { partition, limit } = scope.parts[0] ?? {}
+	if (!partition) return null
+	const sql = `SELECT row, ${readColumns} FROM record WHERE kind = 0 AND row <= ? ORDER BY row DESC LIMIT 1`
+	const row = partition.get<Row>(sql, limit?.row ?? 0)
+	const stored = row?.rev ?? partition.get<{ rev: string | null }>('SELECT CAST(max(rev) AS TEXT) AS rev FROM keyframe')?.rev
+	return stored === null || stored === undefined ? null : BigInt(stored)
+}
+
+/** Keys of the base's keyframe and of the days read, that the selector's own fields allow, in order. */
+function keysOf(scope: Scope, cluster: string, selector: StateSelector): string[] {
+	const wanted = selector.kind?.toLowerCase()
+	const keys = new Set<string>()
+	for (const { partition } of scope.parts) {
+		for (const object of partition.objects()) {
+			if (object.cluster !== cluster || (selector.namespace !== undefined && object.namespace !== selector.namespace) || (selector.name !== undefined && object.name !== selector.name)) continue
+			const full = object.group === '' ? object.resource : `${object.resource}.${object.group}`
+			if (wanted === undefined || object.kind.toLowerCase() === wanted || object.resource === wanted || full === wanted) keys.add(keyOf(object))
+		}
+	}
+	return [...keys].toSorted((a, b) => (a < b ? -1 : 1))
+}
+
+export function stateAt(partitions: readonly Partition[], cluster: string, at: At, selector: StateSelector, page: PageRequest): Page<Version> & { readonly revision: Revision | null } {
+	const bound = ['state', cluster, at, selector.kind, selector.namespace, selector.name]
+	const stand = page.cursor === undefined ? undefined : readCursor<{ k: string; r: string | null }>(page.cursor, bound)
+	const ranks = ranksOf(partitions, cluster)
+	const scope = scopeOf(partitions, cluster, at, ranks)
+	if (!scope) return { items: [], next: null, revision: null }
+	const revision = stand ? (stand.r === null ? null : BigInt(stand.r)) : scope.base.guard(() => revisionAt(scope, at))
+	const items: Version[] = []
+	let last = ''
+	for (const key of keysOf(scope, cluster, selector)) {
+		if (stand && key <= stand.k) continue
+		const found = best(scope, cluster, key, ranks)
+		if (!found || isDeleted(found.row)) continue
+		const version = versionOf(found.partition, found.row, ranks)
+		if (selector.labels && !selector.labels(version.labels ?? {})) continue
+		if (selector.fields && !selector.fields(version.body?.object ?? {})) continue
+		if (items.length === page.limit) return { items, next: cursorOf({ k: last, r: revision?.toString() ?? null }, bound), revision }
+		items.push(version)
+		last = key
+	}
+	return { items, next: null, revision }
+}
+

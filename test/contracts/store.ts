@@ -1,0 +1,207 @@
+// What every store promises (storage/store/port.ts), run on any engine.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Indexed } from '#records/indexed.ts'
+import type { Filter, Store } from '#storage/store/port.ts'
+import { aChange, aGap, aPodRef, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
+
+export interface OpenStore {
+	readonly store: Store
+	/** Ends the store as it is and opens it anew on the same data. */
+	reopen(): Promise<Store>
+	cleanup(): Promise<void>
+}
+
+export interface StoreEngine {
+	readonly name: string
+	open(): Promise<OpenStore>
+	/** Promises the engine cannot keep, by test name. They are listed, never skipped in silence. */
+	readonly cannot?: readonly string[]
+}
+
+async function pages(store: Store, filter: Filter, limit: number, order: 'asc' | 'desc' = 'asc'): Promise<string[]> {
+	const ids: string[] = []
+	let cursor: string | undefined
+	do {
+		const page = await store.timeline(filter, { limit, order, ...(cursor === undefined ? {} : { cursor }) })
+		ids.push(...page.items.map((item) => item.id))
+		cursor = page.next ?? undefined
+	} while (cursor !== undefined)
+	return ids
+}
+
+const idsOf = (records: readonly Indexed[]): string[] => records.toSorted((a, b) => a.record.occurredAt - b.record.occurredAt || (a.record.id < b.record.id ? -1 : 1)).map(({ record }) => record.id)
+
+/** One test per promise. */
+export function storeContract(engine: StoreEngine): void {
+	const promise = (name: string, body: (open: OpenStore) => Promise<void>): void => {
+		if (engine.cannot?.includes(name)) return void it(`cannot: ${name}`, () => expect(engine.cannot).toContain(name))
+		it(name, async () => {
+			const open = await engine.open()
+			try {
+				await body(open)
+			} finally {
+				await open.cleanup()
+			}
+		})
+	}
+
+	describe(`store contract: ${engine.name}`, () => {
+		promise('1 durability: what was put is there after reopening', async ({ store, reopen }) => {
+			const change = aChange({ revision: 1 })
+			await store.put([change])
+			const again = await reopen()
+			expect((await again.get('blue', change.record.id))?.body?.value).toEqual(change.record.kind === 'change' ? change.record.after?.value : 0)
+		})
+
+		promise('2 idempotence: the first one stays, whatever day the second one names', async ({ store }) => {
+			expect(await store.put([aChange({ revision: 1 }), aChange({ revision: 1 })])).toEqual({ stored: 1, duplicates: 1 })
+			expect(await store.put([aChange({ revision: 1, at: noon - dayMicros }), aChange({ revision: 2 })])).toEqual({ stored: 1, duplicates: 1 })
+			expect((await store.timeline({}, { limit: 10, order: 'asc' })).items.map((item) => item.occurredAt)).toEqual([noon + 1000, noon + 2000])
+		})
+
+		promise('5 order: by time then id, paging never repeats nor leaves out, both ways', async ({ store }) => {
+			const records = Array.from({ length: 60 }, (_, n) => aChange({ revision: n + 1, at: noon + Math.floor(n / 20) * 7 - (n % 3 === 0 ? dayMicros : 0), object: { name: `p-${n % 7}` } }))
+			await store.put(records.toReversed())
+			for (const limit of [1, 7, 100]) {
+				expect(await pages(store, {}, limit)).toEqual(idsOf(records))
+				expect(await pages(store, {}, limit, 'desc')).toEqual(idsOf(records).toReversed())
+			}
+			await expect(store.timeline({ name: 'other' }, { limit: 1, cursor: (await store.timeline({}, { limit: 1 })).next ?? '' })).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
+		})
+
+		promise('filters: object, kind, time, record kinds, audit fields, noise', async ({ store }) => {
+			const pod = aChange({ revision: 1 })
+			const other = aChange({ revision: 2, object: { name: 'db-1', namespace: 'data' } })
+			const deployment = aChange({ revision: 3, object: { resource: 'deployments', group: 'apps', name: 'web' }, kind: 'Deployment' })
+			const event = anEvent({ revision: 4 })
+			const audit = anAudit({ n: 5, user: 'bob', code: 403 })
+			const lease = aChange({ revision: 6, object: { resource: 'leases', group: 'coordination.k8s.io', name: 'l' }, kind: 'Lease', renewTime: 't' })
+			await store.put([pod, other, deployment, event, audit, lease])
+			const expected: readonly [Filter, readonly Indexed[]][] = [
+				[{}, [pod, other, deployment, event, audit]],
+				[{ noise: true }, [pod, other, deployment, event, audit, lease]],
+				[{ namespace: 'shop' }, [pod, deployment, event, audit]],
+				[{ namespace: 'none' }, []],
+				[{ kind: 'POD' }, [pod, other, event, audit]],
+				[{ kind: 'deployments.apps' }, [deployment]],
+				[{ kind: 'Deployments', name: 'web' }, [deployment]],
+				[{ name: 'web-7f9c' }, [pod, event, audit]],
+				[{ uid: 'uid-web-7f9c' }, [pod, event, audit]],
+				[{ include: ['audit', 'event'] }, [event, audit]],
+				[{ severity: 'warning' }, [event]],
+				[{ user: 'bob' }, [audit]],
+				[{ user: 'alice' }, []],
+				[{ code: 403, verb: 'patch', resource: 'pods' }, [audit]],
+				[{ sourceIP: '10.0.0.1', decision: 'allow', userAgent: 'kubectl/1.36' }, [audit]],
+				[{ from: noon + 2000, to: noon + 3000 }, [other, deployment]],
+				[{ cluster: 'red' }, []],
+			]
+			for (const [filter, records] of expected) {
+				expect(await pages(store, filter, 2), JSON.stringify(filter)).toEqual(idsOf(records))
+				const buckets = await store.histogram(filter, 4)
+				expect(buckets.flatMap(({ counts }) => Object.values(counts)).reduce((sum, count) => sum + count, 0), JSON.stringify(filter)).toBe(records.length)
+			}
+			expect((await store.auditTop({}, 'user', 5))).toEqual([{ value: 'bob', count: 1 }])
+		})
+
+		promise('owner: what is owned at any depth comes along', async ({ store }) => {
+			const owners = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'rs' }, { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'dep' }]
+			const deployment = aChange({ revision: 1, object: { resource: 'deployments', group: 'apps', name: 'web' }, kind: 'Deployment', uid: 'dep' })
+			const pod = aChange({ revision: 2, more: { owners } })
+			await store.put([deployment, pod, aChange({ revision: 3, object: { name: 'alone' } })])
+			expect(await pages(store, { uid: 'dep', owner: true }, 9)).toEqual(idsOf([deployment, pod]))
+			expect(await pages(store, { kind: 'Deployment', name: 'web', owner: true }, 9)).toEqual(idsOf([deployment, pod]))
+		})
+
+		promise('q: words, phrases and parts of names; nothing in it is syntax', async ({ store }) => {
+			const event = anEvent({ revision: 4 })
+			await store.put([event, aChange({ revision: 5 })])
+			expect(await pages(store, { q: 'restarting container' }, 9)).toEqual([event.record.id])
+			expect(await pages(store, { q: '"restarting container"' }, 9)).toEqual([])
+			expect(await pages(store, { q: '"failed container"' }, 9)).toEqual([event.record.id])
+			expect(await pages(store, { q: '7f9c' }, 9)).toHaveLength(2)
+			await fc.assert(fc.asyncProperty(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('NOT', 'text:a', '^x*', '"', 'a OR b', 'NEAR(a b)')), async (q) => void (await store.timeline({ q }, { limit: 1 }))), { numRuns: 60 })
+		})
+
+		promise('5 history: by revision, of the object only', async ({ store }) => {
+			const versions = [3, 1, 2].map((revision) => aChange({ revision, at: noon + (revision === 3 ? -5 : revision) }))
+			await store.put([...versions, anEvent({ revision: 9 }), aChange({ revision: 4, object: { name: 'b' } })])
+			const first = await store.history('blue', aPodRef(), { limit: 2 })
+			expect(first.items.map((item) => item.revision)).toEqual([1n, 2n])
+			expect((await store.history('blue', aPodRef(), { limit: 2, cursor: first.next ?? '' })).items.map((item) => item.revision)).toEqual([3n])
+			expect((await store.history('blue', { ...aPodRef('web-7f9c.17a'), resource: 'events' }, { limit: 9 })).items).toHaveLength(1)
+		})
+
+		promise('folded leases have a body made from the version before', async ({ store }) => {
+			const object = { resource: 'leases', group: 'coordination.k8s.io', name: 'l' }
+			await store.put([aChange({ revision: 1, object, body: { metadata: { resourceVersion: '1' }, spec: { renewTime: 'a', holder: 'h' } } }), aChange({ revision: 2, object, renewTime: 'b' })])
+			const version = await store.versionAt('blue', { ...aPodRef(), ...object }, { revision: 2n })
+			expect(version?.body?.value).toEqual({ metadata: { resourceVersion: '2' }, spec: { renewTime: 'b', holder: 'h' } })
+		})
+
+		promise('6 stateAt equals a naive model, in whatever order the puts came', async ({ reopen, store }) => {
+			await store[Symbol.asyncDispose]()
+			void reopen
+			const write = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), deleted: fc.boolean(), step: fc.integer({ min: 1, max: 40 }) })
+			await fc.assert(
+				fc.asyncProperty(fc.array(write, { minLength: 1, maxLength: 12 }), fc.infiniteStream(fc.nat()), fc.integer({ min: 1, max: 13 }), async (writes, order, atIndex) => {
+					let at = noon - 4 * dayMicros
+					const records = writes.map(({ name, deleted, step }, index) => aChange({ revision: index + 1, at: (at += step * 3_600_000_000), object: { name }, operation: deleted ? 'deleted' : 'updated' }))
+					const shuffled = records.map((record) => ({ record, by: order.next().value ?? 0 })).toSorted((a, b) => a.by - b.by)
+					const open = await engine.open()
+					try {
+						for (const { record } of shuffled) await open.store.put([record])
+						const upTo = records.slice(0, atIndex)
+						const live = new Map<string, string>()
+						for (const { record } of upTo) {
+							if (record.kind !== 'change') continue
+							if (record.operation === 'deleted') live.delete(record.object.name)
+							else live.set(record.object.name, record.id)
+						}
+						const expected = [...live].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, id]) => id)
+						const byTime = await open.store.stateAt('blue', { time: upTo.at(-1)?.record.occurredAt ?? 0 }, {}, { limit: 100 })
+						const byRevision = await open.store.stateAt('blue', { revision: BigInt(upTo.length) }, {}, { limit: 100 })
+						expect(byTime.items.map((item) => item.id)).toEqual(expected)
+						expect(byRevision.items.map((item) => item.id)).toEqual(expected)
+						expect(byTime.items.every((item) => item.body !== null)).toBe(true)
+						expect(byTime.revision).toBe(BigInt(upTo.length))
+					} finally {
+						await open.cleanup()
+					}
+				}),
+				{ numRuns: 25 },
+			)
+		})
+
+		promise('7 retention removes whole days; states in what remains stay right', async ({ store }) => {
+			await store.put([aChange({ revision: 1, at: noon - 3 * dayMicros })])
+			await store.put([aChange({ revision: 2, object: { name: 'b' } })])
+			expect((await store.retain({ ageMs: 86_400_000, bytesMax: 0 })).removedPartitions).toHaveLength(1)
+			expect((await store.timeline({}, { limit: 9 })).items).toHaveLength(1)
+			const state = await store.stateAt('blue', { time: noon + 9000 }, {}, { limit: 9 })
+			expect(state.items.map((item) => item.object?.name)).toEqual(['b', 'web-7f9c'])
+		})
+
+		promise('8 emptiness: an empty store answers empty pages', async ({ store }) => {
+			expect((await store.timeline({ q: 'x' }, { limit: 1 })).items).toEqual([])
+			expect(await store.histogram({}, 10)).toEqual([])
+			expect((await store.stateAt('blue', { revision: 1n }, {}, { limit: 1 })).items).toEqual([])
+			expect(await store.versionAt('blue', aPodRef(), { time: noon })).toBeUndefined()
+			expect(await store.clusters()).toEqual([])
+			expect((await store.tail({}, undefined, 1)).items).toEqual([])
+		})
+
+		promise('tail and ledger: in the order of puts, behind a token', async ({ store }) => {
+			const { token } = await store.tail({}, undefined, 10)
+			await store.put([aChange({ revision: 2 }), aChange({ revision: 1, at: noon - dayMicros })])
+			await store.put([aGap(noon), anAudit({ n: 9 })])
+			const first = await store.tail({}, token, 3)
+			const rest = await store.tail({}, first.token, 3)
+			expect([...first.items, ...rest.items]).toHaveLength(4)
+			expect((await store.tail({}, rest.token, 3)).items).toEqual([])
+			expect((await store.ledger('blue', {})).gaps).toMatchObject([{ fromRevision: 5n, reason: 'compacted' }])
+			expect((await store.clusters())[0]?.counts).toEqual({ change: 2, gap: 1, audit: 1 })
+		})
+	})
+}
