@@ -7,7 +7,16 @@ import { apiLimits } from './api-limits.ts'
 import type { ApiContext } from './context.ts'
 import type { WireActor } from './wire.ts'
 
-const unresolved: WireActor = { tier: 'unresolved', user: '', impersonated: '', verb: '', subresource: '', userAgent: '', sourceIP: '', auditID: '' }
+const unresolved: WireActor = {
+	tier: 'unresolved',
+	user: '',
+	impersonated: '',
+	verb: '',
+	subresource: '',
+	userAgent: '',
+	sourceIP: '',
+	auditID: '',
+}
 
 type Entry = NonNullable<Item['audit']>
 
@@ -47,7 +56,12 @@ async function entriesAbout(context: ApiContext, cluster: string, object: Object
 }
 
 /** One actor per version, in order; null where the cluster has no audit at all. */
-export async function actorsOf(context: ApiContext, cluster: string, object: ObjectRef, versions: readonly Item[]): Promise<readonly (WireActor | null)[]> {
+export async function actorsOf(
+	context: ApiContext,
+	cluster: string,
+	object: ObjectRef,
+	versions: readonly Item[],
+): Promise<readonly (WireActor | null)[]> {
 	if (versions.length === 0) return []
 	const info = (await context.store.clusters()).find((known) => known.name === cluster)
 	if ((info?.counts.audit ?? 0) === 0) return versions.map(() => null)

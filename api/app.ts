@@ -19,7 +19,19 @@ import { streamRoutes } from './routes/stream.ts'
 import { timelineRoutes } from './routes/timeline.ts'
 import { guard } from './security.ts'
 
-const routes = [healthRoutes, clusterRoutes, timelineRoutes, streamRoutes, auditRoutes, logRoutes, objectRoutes, historyRoutes, diffRoutes, coverageRoutes, docsRoutes]
+const routes = [
+	healthRoutes,
+	clusterRoutes,
+	timelineRoutes,
+	streamRoutes,
+	auditRoutes,
+	logRoutes,
+	objectRoutes,
+	historyRoutes,
+	diffRoutes,
+	coverageRoutes,
+	docsRoutes,
+]
 
 /** Not yet listening. Closing it ends live streams; the store stays its owner's. */
 export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
@@ -38,11 +50,17 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 	app.setErrorHandler((error: Error & { validation?: unknown; validationContext?: string }, request, reply) => {
 		const schema = request.routeOptions.schema?.querystring
 		const isQuery = error.validationContext === 'querystring' && Array.isArray(error.validation)
-		answerError(isQuery ? explainViolation(error.validation as Parameters<typeof explainViolation>[0], 'the query', parameterNames(schema as never)) : error, request, reply)
+		answerError(
+			isQuery
+				? explainViolation(error.validation as Parameters<typeof explainViolation>[0], 'the query', parameterNames(schema as never))
+				: error,
+			request,
+			reply,
+		)
 	})
 	app.addHook('preClose', async () => closing.abort(new KubetapeError('INTERNAL', 'the server closes')))
-	guard(app as unknown as FastifyInstance)
-	for (const add of routes) add(app as unknown as FastifyInstance, context)
-	await pageRoutes(app as unknown as FastifyInstance, context)
-	return app as unknown as FastifyInstance
+	guard(app)
+	for (const add of routes) add(app, context)
+	await pageRoutes(app, context)
+	return app
 }

@@ -22,12 +22,21 @@ interface Property {
 	readonly maximum?: number
 }
 
+interface Shape {
+	readonly properties?: Readonly<Record<string, Property>>
+	readonly required?: readonly string[]
+}
+
 function rows(place: string, schema: TSchema | undefined): string {
-	const object = schema as { properties?: Readonly<Record<string, Property>>; required?: readonly string[] } | undefined
+	const object: Shape | undefined = schema
 	return Object.entries(object?.properties ?? {})
 		.map(([name, property]) => {
 			const type = property.enum ? property.enum.join(' | ') : String(property.type ?? 'any')
-			const notes = [object?.required?.includes(name) ? 'required' : '', property.default === undefined ? '' : `default ${String(property.default)}`, property.maximum === undefined ? '' : `at most ${property.maximum}`]
+			const notes = [
+				object?.required?.includes(name) ? 'required' : '',
+				property.default === undefined ? '' : `default ${JSON.stringify(property.default)}`,
+				property.maximum === undefined ? '' : `at most ${property.maximum}`,
+			]
 			const shown = notes.filter((note) => note !== '').join(', ')
 			return `<tr><td><code>${escape(name)}</code><td>${place}<td>${escape(type)}<td>${escape(property.description ?? '')} <span class="k">${escape(shown)}</span>`
 		})
@@ -37,14 +46,22 @@ function rows(place: string, schema: TSchema | undefined): string {
 function section(route: RouteDescription): string {
 	const url = route.url.replaceAll(/:(\w+)/g, '{$1}')
 	const table = rows('path', route.params) + rows('query', route.query)
-	const answer = route.response ? `<h4>Answer</h4><pre>${escape(JSON.stringify(route.response, null, 2))}</pre>` : `<p>Answers <code>${escape(route.contentType ?? '')}</code>.</p>`
+	const answer = route.response
+		? `<h4>Answer</h4><pre>${escape(JSON.stringify(route.response, null, 2))}</pre>`
+		: `<p>Answers <code>${escape(route.contentType ?? '')}</code>.</p>`
 	return `<details><summary><code>GET ${escape(url)}</code> ${escape(route.summary)}</summary>
 ${route.description ? `<p>${escape(route.description)}</p>` : ''}${table ? `<table><thead><tr><th>Parameter<th>In<th>Type<th>Meaning</thead><tbody>${table}</tbody></table>` : '<p>No parameters.</p>'}${answer}</details>`
 }
 
 export function docsPage(routes: readonly RouteDescription[], version: string): string {
 	const tags = [...new Set(routes.map((route) => route.tag))]
-	const parts = tags.map((tag) => `<h2>${escape(tag)}</h2>\n${routes.filter((route) => route.tag === tag).map(section).join('\n')}`)
+	const parts = tags.map(
+		(tag) =>
+			`<h2>${escape(tag)}</h2>\n${routes
+				.filter((route) => route.tag === tag)
+				.map(section)
+				.join('\n')}`,
+	)
 	return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Kubetape API</title><style>${style}</style>
 <body><main><h1>Kubetape API <small>${escape(version)}</small></h1>
 <p>Read-only. JSON; errors are <code>{"error":{"code","message"}}</code>, lists <code>{"items":[],"next":cursor|null}</code>, times RFC 3339 in UTC, revisions decimal strings. As OpenAPI: <a href="/openapi.json">/openapi.json</a></p>

@@ -23,7 +23,9 @@ export function explainViolation(violations: readonly Violation[], context: stri
 		const unknown = String(first.params['additionalProperty'])
 		const near = nearest(unknown.slice(0, 64), known)
 		const help = near ? `did you mean ${near}?` : known.length > 0 ? `known here: ${known.join(', ')}` : 'there are none here'
-		return new KubetapeError('QUERY_INVALID', `${unknown.slice(0, 64)} is no parameter: ${help}`, { details: { parameter: unknown.slice(0, 64), ...(near ? { nearest: near } : {}) } })
+		return new KubetapeError('QUERY_INVALID', `${unknown.slice(0, 64)} is no parameter: ${help}`, {
+			details: { parameter: unknown.slice(0, 64), ...(near ? { nearest: near } : {}) },
+		})
 	}
 	const missing = first?.keyword === 'required' ? first.params['missingProperty'] : undefined
 	if (typeof missing === 'string') return new KubetapeError('QUERY_INVALID', `${missing} is needed`, { details: { parameter: missing } })

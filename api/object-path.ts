@@ -43,12 +43,24 @@ export async function resolveObject(context: ApiContext, path: ObjectPath): Prom
 	if (types.length > 1) throw invalid('resource', `${path.resource} is ambiguous: ${types.map(resourceName).join(', ')}`)
 	if (type) return { resource: type.resource, group: type.group, ...place }
 	const dot = path.resource.indexOf('.')
-	const literal: ObjectRef = { resource: dot < 0 ? path.resource : path.resource.slice(0, dot), group: dot < 0 ? '' : path.resource.slice(dot + 1), ...place }
+	const literal: ObjectRef = {
+		resource: dot < 0 ? path.resource : path.resource.slice(0, dot),
+		group: dot < 0 ? '' : path.resource.slice(dot + 1),
+		...place,
+	}
 	const known = await context.store.history(path.cluster, literal, { limit: 1 })
 	if (known.items.length > 0) return literal
-	const filter = { cluster: path.cluster, kind: path.resource, name: path.name, include: ['change', 'event'] as const, ...(place.namespace === '' ? {} : { namespace: place.namespace }) }
+	const filter = {
+		cluster: path.cluster,
+		kind: path.resource,
+		name: path.name,
+		include: ['change', 'event'] as const,
+		...(place.namespace === '' ? {} : { namespace: place.namespace }),
+	}
 	const seen = await context.store.timeline(filter, { limit: 10, order: 'desc' })
-	const match = seen.items.find((item) => item.kind === 'change' && item.object?.name === place.name && item.object.namespace === place.namespace)
+	const match = seen.items.find(
+		(item) => item.kind === 'change' && item.object?.name === place.name && item.object.namespace === place.namespace,
+	)
 	return match?.object ?? literal
 }
 

@@ -20,7 +20,9 @@ export const rangeParameters = {
 }
 
 export const pageParameters = {
-	limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageItemsMax, default: limits.pageItemsDefault, description: 'Items of a page.' })),
+	limit: Type.Optional(
+		Type.Integer({ minimum: 1, maximum: limits.pageItemsMax, default: limits.pageItemsDefault, description: 'Items of a page.' }),
+	),
 	cursor: Type.Optional(Type.String({ maxLength: apiLimits.cursorCharsMax, description: 'next of the page before.' })),
 }
 
@@ -35,7 +37,10 @@ export const objectParameters = {
 	owner: Type.Optional(Type.Boolean({ description: 'Include what the selected objects own, at any depth.' })),
 }
 
-export const textParameters = { q: text('Full text: all words must occur; "quoted phrases" in order.'), severity: words('Severity.', ['normal', 'warning', 'error'] as const) }
+export const textParameters = {
+	q: text('Full text: all words must occur; "quoted phrases" in order.'),
+	severity: words('Severity.', ['normal', 'warning', 'error'] as const),
+}
 
 export const auditParameters = {
 	user: text('User name, exact.'),
@@ -48,15 +53,28 @@ export const auditParameters = {
 	userAgent: text('User agent of the client.'),
 }
 
-export const logParameters = { pod: text('Pod.'), container: text('Container.'), node: text('Node.'), unit: text('Component or systemd unit.') }
+export const logParameters = {
+	pod: text('Pod.'),
+	container: text('Container.'),
+	node: text('Node.'),
+	unit: text('Component or systemd unit.'),
+}
 
 /** What the words of `include` are in the store; there are no records of alerts in this version. */
-const included: Readonly<Record<string, readonly RecordKind[]>> = { changes: ['change'], events: ['event'], audit: ['audit'], logs: ['log'], alerts: [] }
+const included: Readonly<Record<string, readonly RecordKind[]>> = {
+	changes: ['change'],
+	events: ['event'],
+	audit: ['audit'],
+	logs: ['log'],
+	alerts: [],
+}
 
 export const timelineParameters = {
 	...objectParameters,
 	...rangeParameters,
-	include: Type.Optional(Type.String({ default: 'changes,events,audit', maxLength: 200, description: `Comma-separated: ${Object.keys(included).join(', ')}.` })),
+	include: Type.Optional(
+		Type.String({ default: 'changes,events,audit', maxLength: 200, description: `Comma-separated: ${Object.keys(included).join(', ')}.` }),
+	),
 	...textParameters,
 	...auditParameters,
 	...logParameters,
@@ -76,11 +94,15 @@ export function parseWhen(parameter: string, value: string | undefined, clock: C
 	if (value === undefined) return undefined
 	// A plus that was not percent-encoded arrives as a blank.
 	const at = parseTimeExpression(value.replace(/ (?=\d{2}:?\d{2}$)/, '+').replace(/^now /, 'now+'), clock.nowMicros())
-	if (at === undefined) throw invalid(parameter, `${JSON.stringify(value.slice(0, 60))} is neither RFC 3339 (2026-11-23T10:00:00Z) nor date math (now-15m)`)
+	if (at === undefined)
+		throw invalid(parameter, `${JSON.stringify(value.slice(0, 60))} is neither RFC 3339 (2026-11-23T10:00:00Z) nor date math (now-15m)`)
 	return Math.min(Math.max(at, 0), Number.MAX_SAFE_INTEGER)
 }
 
-export function parseRange(query: { readonly from?: string; readonly to?: string }, clock: Clock): { readonly from?: Micros; readonly to?: Micros } {
+export function parseRange(
+	query: { readonly from?: string; readonly to?: string },
+	clock: Clock,
+): { readonly from?: Micros; readonly to?: Micros } {
 	const from = parseWhen('from', query.from, clock)
 	const to = parseWhen('to', query.to, clock)
 	if (from !== undefined && to !== undefined && from > to) throw invalid('from', 'is later than to')
@@ -102,23 +124,58 @@ export function parseInclude(value: string | undefined): readonly RecordKind[] {
 	const kinds = names.flatMap((name) => {
 		if (Object.hasOwn(included, name)) return included[name] ?? []
 		const near = nearest(name.slice(0, 40), Object.keys(included))
-		throw invalid('include', `${JSON.stringify(name.slice(0, 40))} is unknown${near ? `: did you mean ${near}?` : `; known: ${Object.keys(included).join(', ')}`}`)
+		throw invalid(
+			'include',
+			`${JSON.stringify(name.slice(0, 40))} is unknown${near ? `: did you mean ${near}?` : `; known: ${Object.keys(included).join(', ')}`}`,
+		)
 	})
 	return [...new Set(kinds)]
 }
 
-/** `kinds` overrides `include`. */
+const filterNames = new Set(Object.keys(timelineParameters).filter((name) => !Object.hasOwn(rangeParameters, name)))
+
+/** `kinds` overrides `include`. Parameters of `query` that narrow nothing (limit, cursor, …) are left out. */
 export function parseFilter(query: FilterQuery, clock: Clock, kinds?: readonly RecordKind[]): Filter {
-	const { from: _from, to: _to, include, ...rest } = query
-	const same = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')) as Omit<Filter, 'from' | 'to' | 'include'>
-	return { ...same, ...parseRange(query as { from?: string; to?: string }, clock), include: kinds ?? parseInclude(include) }
+	const { include, ...others } = query
+	const rest = Object.fromEntries(Object.entries(others).filter(([name]) => filterNames.has(name)))
+	const same = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined && value !== '')) as Omit<
+		Filter,
+		'from' | 'to' | 'include'
+	>
+	return { ...same, ...parseRange(query, clock), include: kinds ?? parseInclude(include) }
 }
 
-export function parsePage(query: { readonly limit?: number; readonly cursor?: string; readonly order?: 'asc' | 'desc' }): PageRequest {
-	return { limit: query.limit ?? limits.pageItemsDefault, ...(query.cursor ? { cursor: query.cursor } : {}), ...(query.order ? { order: query.order } : {}) }
+export interface OpenedPage {
+	readonly page: PageRequest
+	/** Stands at the time of the first page, so that `now-15m` means the same on all of them. */
+	readonly clock: Clock
+	/** The store's cursor as the API gives it out. */
+	next(cursor: string | null): string | null
+}
+
+/** A cursor is `<time of the first page>~<the store's cursor>`. */
+export function openPage(
+	query: { readonly limit?: number; readonly cursor?: string; readonly order?: 'asc' | 'desc' },
+	clock: Clock,
+	order?: 'asc' | 'desc',
+): OpenedPage {
+	const match = query.cursor ? /^(\d{1,16})~(.*)$/s.exec(query.cursor) : undefined
+	if (match === null) throw new KubetapeError('CURSOR_INVALID', 'the cursor does not belong to this query')
+	const now = match ? Number(match[1]) : clock.nowMicros()
+	const chosen = query.order ?? order
+	return {
+		page: {
+			limit: query.limit ?? limits.pageItemsDefault,
+			...(match ? { cursor: match[2] ?? '' } : {}),
+			...(chosen ? { order: chosen } : {}),
+		},
+		clock: { nowMicros: () => now, sleep: (ms, signal) => clock.sleep(ms, signal) },
+		next: (cursor) => (cursor === null ? null : `${now}~${cursor}`),
+	}
 }
 
 /** Names of the parameters of a schema. */
 export function parameterNames(schema: TSchema | undefined): readonly string[] {
-	return Object.keys((schema as { properties?: object } | undefined)?.properties ?? {})
+	const object: { readonly properties?: object } | undefined = schema
+	return Object.keys(object?.properties ?? {})
 }

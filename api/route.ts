@@ -33,10 +33,13 @@ export const noParameters = Type.Object({}, { additionalProperties: false })
 
 /** An object of query parameters in which nothing else may occur. */
 export function parameters<T extends Record<string, TSchema>>(properties: T): TObject<T> {
-	return Type.Object(properties, { additionalProperties: false }) as unknown as TObject<T>
+	return Type.Object(properties, { additionalProperties: false })
 }
 
-type Described<P extends TObject, Q extends TObject> = Omit<RouteDescription, 'params' | 'query'> & { readonly params?: P; readonly query?: Q }
+type Described<P extends TObject, Q extends TObject> = Omit<RouteDescription, 'params' | 'query'> & {
+	readonly params?: P
+	readonly query?: Q
+}
 
 export function addRoute<P extends TObject, Q extends TObject>(
 	app: FastifyInstance,

@@ -5,52 +5,120 @@ const text = (description?: string): TSchema => Type.String(description ? { desc
 const time = (description: string): TSchema => Type.String({ description: `${description} RFC 3339 in UTC.` })
 const revision = (): TSchema => Type.String({ description: 'A revision, as a decimal string.' })
 const words = <T extends string>(...values: readonly T[]): TSchema => Type.Unsafe<T>({ type: 'string', enum: values })
-const orNull = (description?: string): TSchema => Type.Unsafe<string | null>({ type: ['string', 'null'], ...(description ? { description } : {}) })
+const orNull = (description?: string): TSchema =>
+	Type.Unsafe<string | null>({ type: ['string', 'null'], ...(description ? { description } : {}) })
 const texts = (): TSchema => Type.Array(Type.String())
 /** Any JSON object, in whatever keys. */
 const map = (values: TSchema | true): TSchema => Type.Unsafe({ type: 'object', additionalProperties: values })
 const optional = (schema: TSchema): TSchema => Type.Optional(schema)
-const object = (properties: Record<string, TSchema>, description?: string): TSchema => Type.Object(properties, description ? { description } : {})
+const object = (properties: Record<string, TSchema>, description?: string): TSchema =>
+	Type.Object(properties, description ? { description } : {})
 const nullable = (schema: TSchema): TSchema => Type.Union([schema, Type.Null()])
 
 export const kindSchema = words('change', 'event', 'audit', 'log', 'gap', 'coverage', 'reject')
 const counts = map(Type.Integer())
 const facet = words('spec', 'status', 'metadata', 'data')
 
-export const errorSchema = object({ error: object({ code: text('One of docs/reference/errors.md.'), message: text(), details: optional(map(true)) }) })
+export const errorSchema = object({
+	error: object({ code: text('One of docs/reference/errors.md.'), message: text(), details: optional(map(true)) }),
+})
 
-export const objectSchema = object({ resource: text('Plural.'), group: text(), namespace: text(), name: text(), key: text('deployments.apps/shop/checkout; cluster-scoped: nodes/-/node-a.') })
+export const objectSchema = object({
+	resource: text('Plural.'),
+	group: text(),
+	namespace: text(),
+	name: text(),
+	key: text('deployments.apps/shop/checkout; cluster-scoped: nodes/-/node-a.'),
+})
 
 const eventSchema = object({
-	object: objectSchema, reason: text(), message: text(), type: text(), count: Type.Integer(), reporter: text(),
-	regardingRevision: orNull(), firstTime: time('First seen.'), lastTime: time('Last seen.'),
+	object: objectSchema,
+	reason: text(),
+	message: text(),
+	type: text(),
+	count: Type.Integer(),
+	reporter: text(),
+	regardingRevision: orNull(),
+	firstTime: time('First seen.'),
+	lastTime: time('Last seen.'),
 })
 
 const auditSchema = object({
-	auditID: text(), stage: text(), level: text(), verb: text(), user: text(), groups: texts(), impersonated: text(), sourceIPs: texts(), userAgent: text(),
-	subresource: text(), code: Type.Integer(), decision: text(), reason: text(), requestURI: text(), requestReceived: time('When the request came in.'),
-	dryRun: Type.Boolean(), responseRevision: orNull(), truncated: Type.Boolean(),
+	auditID: text(),
+	stage: text(),
+	level: text(),
+	verb: text(),
+	user: text(),
+	groups: texts(),
+	impersonated: text(),
+	sourceIPs: texts(),
+	userAgent: text(),
+	subresource: text(),
+	code: Type.Integer(),
+	decision: text(),
+	reason: text(),
+	requestURI: text(),
+	requestReceived: time('When the request came in.'),
+	dryRun: Type.Boolean(),
+	responseRevision: orNull(),
+	truncated: Type.Boolean(),
 })
 
 const logSchema = object({
-	namespace: text(), pod: text(), podUid: text(), container: text(), restart: Type.Integer(), component: text(), node: text(),
-	stream: text(), level: text(), file: text(), offset: Type.Integer(), flags: texts(),
+	namespace: text(),
+	pod: text(),
+	podUid: text(),
+	container: text(),
+	restart: Type.Integer(),
+	component: text(),
+	node: text(),
+	stream: text(),
+	level: text(),
+	file: text(),
+	offset: Type.Integer(),
+	flags: texts(),
 })
 
 const itemProperties: Record<string, TSchema> = {
-	id: text('Deterministic: the same thing has the same id.'), kind: kindSchema, cluster: text(), source: text(),
-	time: time('When it happened.'), timeBoundSeconds: Type.Number({ description: 'The time is right within this many seconds to either side.' }), observed: time('When the collector saw it.'),
-	summary: text('One sentence for people.'), severity: words('normal', 'warning', 'error'),
-	object: optional(objectSchema), objectKind: optional(text()), uid: optional(text()), space: optional(text('Revision space.')), revision: optional(revision()),
-	operation: optional(words('created', 'updated', 'deleted')), sighting: optional(words('watch', 'snapshot', 'gap')), encoding: optional(text()), note: optional(text()),
-	folded: optional(object({ renewTime: text() })), facets: optional(Type.Array(facet)), paths: optional(texts()), labels: optional(map(Type.String())),
-	owners: optional(Type.Array(object({ apiVersion: text(), kind: text(), name: text(), uid: text() }))), images: optional(texts()),
-	event: optional(eventSchema), audit: optional(auditSchema), log: optional(logSchema),
+	id: text('Deterministic: the same thing has the same id.'),
+	kind: kindSchema,
+	cluster: text(),
+	source: text(),
+	time: time('When it happened.'),
+	timeBoundSeconds: Type.Number({ description: 'The time is right within this many seconds to either side.' }),
+	observed: time('When the collector saw it.'),
+	summary: text('One sentence for people.'),
+	severity: words('normal', 'warning', 'error'),
+	object: optional(objectSchema),
+	objectKind: optional(text()),
+	uid: optional(text()),
+	space: optional(text('Revision space.')),
+	revision: optional(revision()),
+	operation: optional(words('created', 'updated', 'deleted')),
+	sighting: optional(words('watch', 'snapshot', 'gap')),
+	encoding: optional(text()),
+	note: optional(text()),
+	folded: optional(object({ renewTime: text() })),
+	facets: optional(Type.Array(facet)),
+	paths: optional(texts()),
+	labels: optional(map(Type.String())),
+	owners: optional(Type.Array(object({ apiVersion: text(), kind: text(), name: text(), uid: text() }))),
+	images: optional(texts()),
+	event: optional(eventSchema),
+	audit: optional(auditSchema),
+	log: optional(logSchema),
 }
 export const itemSchema = object(itemProperties)
 
 export const actorSchema = object({
-	tier: words('exact', 'unresolved'), user: text(), impersonated: text(), verb: text(), subresource: text(), userAgent: text(), sourceIP: text(), auditID: text(),
+	tier: words('exact', 'unresolved'),
+	user: text(),
+	impersonated: text(),
+	verb: text(),
+	subresource: text(),
+	userAgent: text(),
+	sourceIP: text(),
+	auditID: text(),
 })
 export const versionSchema = object({ ...itemProperties, actor: nullable(actorSchema) })
 
@@ -59,8 +127,21 @@ export function pageOf(item: TSchema, extra: Record<string, TSchema> = {}): TSch
 }
 
 export const diffSchema = object({
-	cluster: text(), object: objectSchema, from: orNull('Revision.'), to: orNull('Revision.'), summary: text(), facets: Type.Array(facet),
-	changes: Type.Array(object({ path: text(), facet, op: words('added', 'removed', 'changed'), before: optional(Type.Unknown()), after: optional(Type.Unknown()) })),
+	cluster: text(),
+	object: objectSchema,
+	from: orNull('Revision.'),
+	to: orNull('Revision.'),
+	summary: text(),
+	facets: Type.Array(facet),
+	changes: Type.Array(
+		object({
+			path: text(),
+			facet,
+			op: words('added', 'removed', 'changed'),
+			before: optional(Type.Unknown()),
+			after: optional(Type.Unknown()),
+		}),
+	),
 	actor: optional(nullable(actorSchema)),
 })
 
@@ -71,23 +152,46 @@ export const bucketSchema = object({ from: time('Begin.'), to: time('End.'), cou
 export const topSchema = object({ value: text(), count: Type.Integer() })
 
 export const clusterSchema = object({
-	name: text(), firstTime: time('Of the first record.'), lastTime: time('Of the last record.'), counts,
-	spaces: Type.Array(object({ space: text(), firstRevision: revision(), lastRevision: revision() })), replay: Type.Boolean(),
+	name: text(),
+	firstTime: time('Of the first record.'),
+	lastTime: time('Of the last record.'),
+	counts,
+	spaces: Type.Array(object({ space: text(), firstRevision: revision(), lastRevision: revision() })),
+	replay: Type.Boolean(),
 })
 
 export const coverageSchema = object({
 	cluster: text(),
 	ranges: Type.Array(object({ space: text(), scope: text(), from: revision(), to: revision(), versions: Type.Integer(), chain: text() })),
-	gaps: Type.Array(object({
-		space: text(), scope: text(), reason: text(), from: orNull(), to: orNull(), fromTime: orNull(), toTime: orNull(),
-		touched: texts(), touchedCount: Type.Integer(), detail: text(), observed: time('When it was noticed.'),
-	})),
+	gaps: Type.Array(
+		object({
+			space: text(),
+			scope: text(),
+			reason: text(),
+			from: orNull(),
+			to: orNull(),
+			fromTime: orNull(),
+			toTime: orNull(),
+			touched: texts(),
+			touchedCount: Type.Integer(),
+			detail: text(),
+			observed: time('When it was noticed.'),
+		}),
+	),
 	rejects: Type.Integer(),
 })
 
 export const rejectSchema = object({
-	id: text(), cluster: text(), source: text(), time: time('When it happened.'), observed: time('When it was refused.'),
-	step: text(), reason: text(), where: text(), sha256: text(), sizeBytes: Type.Integer(),
+	id: text(),
+	cluster: text(),
+	source: text(),
+	time: time('When it happened.'),
+	observed: time('When it was refused.'),
+	step: text(),
+	reason: text(),
+	where: text(),
+	sha256: text(),
+	sizeBytes: Type.Integer(),
 })
 
 export const healthSchema = object({ ok: Type.Boolean(), parts: map(object({ ok: Type.Boolean(), message: text() })) })

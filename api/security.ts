@@ -38,7 +38,10 @@ export function guard(app: FastifyInstance): void {
 		})
 		const local = request.raw.socket.localAddress
 		if ((local === undefined || loopbackAddress.test(local)) && !isLoopbackHost(request.headers.host ?? '')) {
-			throw new KubetapeError('API_HOST_REFUSED', `the host ${JSON.stringify((request.headers.host ?? '').slice(0, 100))} is not this machine`)
+			throw new KubetapeError(
+				'API_HOST_REFUSED',
+				`the host ${JSON.stringify((request.headers.host ?? '').slice(0, 100))} is not this machine`,
+			)
 		}
 		if (request.method !== 'GET' && request.method !== 'HEAD') {
 			void reply.header('allow', 'GET, HEAD')

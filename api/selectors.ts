@@ -8,7 +8,8 @@ type Body = Readonly<Record<string, unknown>>
 const labelKey = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/
 
-const wrong = (kind: string, what: string): KubetapeError => new KubetapeError('QUERY_INVALID', `${kind}: ${what}`, { details: { parameter: kind } })
+const wrong = (kind: string, what: string): KubetapeError =>
+	new KubetapeError('QUERY_INVALID', `${kind}: ${what}`, { details: { parameter: kind } })
 
 /** Splits at commas outside of parentheses. */
 function terms(kind: string, selector: string): readonly string[] {
@@ -47,13 +48,17 @@ function labelTerm(term: string): (labels: Labels) => boolean {
 		const name = key(set[1] ?? '')
 		const values = new Set((set[3] ?? '').split(',').map(value))
 		// `notin` and `!=` also hold where the label is absent: so does the API server.
-		return set[2] === 'in' ? (labels) => Object.hasOwn(labels, name) && values.has(labels[name] ?? '') : (labels) => !Object.hasOwn(labels, name) || !values.has(labels[name] ?? '')
+		return set[2] === 'in'
+			? (labels) => Object.hasOwn(labels, name) && values.has(labels[name] ?? '')
+			: (labels) => !Object.hasOwn(labels, name) || !values.has(labels[name] ?? '')
 	}
 	const equality = /^([^=!]+)(==|=|!=)(.*)$/s.exec(term)
 	if (equality) {
 		const name = key(equality[1] ?? '')
 		const wanted = value(equality[3] ?? '')
-		return equality[2] === '!=' ? (labels) => !Object.hasOwn(labels, name) || labels[name] !== wanted : (labels) => Object.hasOwn(labels, name) && labels[name] === wanted
+		return equality[2] === '!='
+			? (labels) => !Object.hasOwn(labels, name) || labels[name] !== wanted
+			: (labels) => Object.hasOwn(labels, name) && labels[name] === wanted
 	}
 	if (term.startsWith('!')) {
 		const name = key(term.slice(1))
@@ -72,7 +77,8 @@ export function parseLabelSelector(selector: string): (labels: Labels) => boolea
 
 function valueAt(body: Body, path: readonly string[]): string {
 	let value: unknown = body
-	for (const part of path) value = typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? (value as Body)[part] : undefined
+	for (const part of path)
+		value = typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? (value as Body)[part] : undefined
 	return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 

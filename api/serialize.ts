@@ -17,7 +17,22 @@ export function wireObject(ref: ObjectRef): WireObject {
 	return { resource: ref.resource, group: ref.group, namespace: ref.namespace, name: ref.name, key: objectKey(ref) }
 }
 
-const copied = ['objectKind', 'uid', 'space', 'operation', 'sighting', 'encoding', 'note', 'folded', 'facets', 'paths', 'labels', 'owners', 'images', 'log'] as const
+const copied = [
+	'objectKind',
+	'uid',
+	'space',
+	'operation',
+	'sighting',
+	'encoding',
+	'note',
+	'folded',
+	'facets',
+	'paths',
+	'labels',
+	'owners',
+	'images',
+	'log',
+] as const
 
 export function wireItem(item: Item): WireItem {
 	const wire: Record<string, unknown> = {
@@ -41,7 +56,13 @@ export function wireItem(item: Item): WireItem {
 
 function wireEvent(event: NonNullable<Item['event']>): NonNullable<WireItem['event']> {
 	const { firstAt, lastAt, object, regardingRevision, ...rest } = event
-	return { ...rest, object: wireObject(object), regardingRevision: regardingRevision?.toString() ?? null, firstTime: wireTime(firstAt), lastTime: wireTime(lastAt) }
+	return {
+		...rest,
+		object: wireObject(object),
+		regardingRevision: regardingRevision?.toString() ?? null,
+		firstTime: wireTime(firstAt),
+		lastTime: wireTime(lastAt),
+	}
 }
 
 function wireAudit(audit: NonNullable<Item['audit']>): NonNullable<WireItem['audit']> {
@@ -59,11 +80,26 @@ export function wireBucket(bucket: Bucket): WireBucket {
 }
 
 export function wireCluster(info: ClusterInfo, replay: boolean): WireCluster {
-	const spaces = info.spaces.map((space) => ({ space: space.space, firstRevision: space.firstRevision.toString(), lastRevision: space.lastRevision.toString() }))
+	const spaces = info.spaces.map((space) => ({
+		space: space.space,
+		firstRevision: space.firstRevision.toString(),
+		lastRevision: space.lastRevision.toString(),
+	}))
 	return { name: info.name, firstTime: wireTime(info.firstAt), lastTime: wireTime(info.lastAt), counts: info.counts, spaces, replay }
 }
 
 export function wireReject(reject: Reject): WireReject {
 	const { id, cluster, source, step, reason, where, sha256, sizeBytes } = reject
-	return { id, cluster, source, time: wireTime(reject.occurredAt), observed: wireTime(reject.observedAt), step, reason, where, sha256, sizeBytes }
+	return {
+		id,
+		cluster,
+		source,
+		time: wireTime(reject.occurredAt),
+		observed: wireTime(reject.observedAt),
+		step,
+		reason,
+		where,
+		sha256,
+		sizeBytes,
+	}
 }

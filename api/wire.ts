@@ -39,7 +39,17 @@ export interface WireItem {
 	readonly labels?: Readonly<Record<string, string>>
 	readonly owners?: readonly OwnerRef[]
 	readonly images?: readonly string[]
-	readonly event?: { readonly object: WireObject; readonly reason: string; readonly message: string; readonly type: string; readonly count: number; readonly reporter: string; readonly regardingRevision: string | null; readonly firstTime: string; readonly lastTime: string }
+	readonly event?: {
+		readonly object: WireObject
+		readonly reason: string
+		readonly message: string
+		readonly type: string
+		readonly count: number
+		readonly reporter: string
+		readonly regardingRevision: string | null
+		readonly firstTime: string
+		readonly lastTime: string
+	}
 	readonly audit?: {
 		readonly auditID: string
 		readonly stage: string
@@ -60,7 +70,20 @@ export interface WireItem {
 		readonly responseRevision: string | null
 		readonly truncated: boolean
 	}
-	readonly log?: { readonly namespace: string; readonly pod: string; readonly podUid: string; readonly container: string; readonly restart: number; readonly component: string; readonly node: string; readonly stream: string; readonly level: string; readonly file: string; readonly offset: number; readonly flags: readonly string[] }
+	readonly log?: {
+		readonly namespace: string
+		readonly pod: string
+		readonly podUid: string
+		readonly container: string
+		readonly restart: number
+		readonly component: string
+		readonly node: string
+		readonly stream: string
+		readonly level: string
+		readonly file: string
+		readonly offset: number
+		readonly flags: readonly string[]
+	}
 }
 
 /** Who made a change, as far as an audit entry says it; `exact`: the answer of exactly this write carried this revision. */
@@ -91,7 +114,13 @@ export interface WireDiff {
 	readonly to: string | null
 	readonly summary: string
 	readonly facets: readonly Facet[]
-	readonly changes: readonly { readonly path: string; readonly facet: Facet; readonly op: 'added' | 'removed' | 'changed'; readonly before?: unknown; readonly after?: unknown }[]
+	readonly changes: readonly {
+		readonly path: string
+		readonly facet: Facet
+		readonly op: 'added' | 'removed' | 'changed'
+		readonly before?: unknown
+		readonly after?: unknown
+	}[]
 	/** Who made the version `to`. */
 	readonly actor?: WireActor | null
 }
@@ -122,8 +151,27 @@ export interface WireCluster {
 export interface WireCoverage {
 	readonly cluster: string
 	/** Joined ranges of revisions that were seen whole. */
-	readonly ranges: readonly { readonly space: string; readonly scope: string; readonly from: string; readonly to: string; readonly versions: number; readonly chain: string }[]
-	readonly gaps: readonly { readonly space: string; readonly scope: string; readonly reason: string; readonly from: string | null; readonly to: string | null; readonly fromTime: string | null; readonly toTime: string | null; readonly touched: readonly string[]; readonly touchedCount: number; readonly detail: string; readonly observed: string }[]
+	readonly ranges: readonly {
+		readonly space: string
+		readonly scope: string
+		readonly from: string
+		readonly to: string
+		readonly versions: number
+		readonly chain: string
+	}[]
+	readonly gaps: readonly {
+		readonly space: string
+		readonly scope: string
+		readonly reason: string
+		readonly from: string | null
+		readonly to: string | null
+		readonly fromTime: string | null
+		readonly toTime: string | null
+		readonly touched: readonly string[]
+		readonly touchedCount: number
+		readonly detail: string
+		readonly observed: string
+	}[]
 	readonly rejects: number
 }
 

@@ -50,6 +50,18 @@ export class Body {
 		return this.#bytes
 	}
 
+	/** No fewer bytes than `writeTo` writes. */
+	get bytesAtMost(): number {
+		return this.#bytes ? this.#bytes.byteLength : this.text.length * 3
+	}
+
+	/** Writes the UTF-8 bytes at `at`, without keeping them, and gives their number. `target` must have `bytesAtMost` left. */
+	writeTo(target: Buffer, at: number): number {
+		if (!this.#bytes) return target.write(this.text, at, 'utf8')
+		target.set(this.#bytes, at)
+		return this.#bytes.byteLength
+	}
+
 	/** The value as an object; an empty one where it is none. */
 	get object(): Readonly<Record<string, unknown>> {
 		const value = this.value

@@ -27,6 +27,9 @@ export function groupOf(apiVersion: string): string {
 	return slash < 0 ? '' : apiVersion.slice(0, slash)
 }
 
+const builtInKinds = new Set(builtIn.map((type) => `${type.group}/${type.kind}`))
+const builtInResources = new Set(builtIn.map((type) => `${type.group}/${type.resource}`))
+
 export function createCatalog(): Catalog {
 	const kinds = new Map<string, ResourceType>()
 	const resources = new Map<string, ResourceType>()
@@ -50,11 +53,12 @@ export function createCatalog(): Catalog {
 		groupsOf: (resource) => [...resources.values()].filter((type) => type.resource === resource).map((type) => type.group).toSorted(),
 		learn(definition) {
 			const type = read(definition)
-			if (type) add(type)
+			if (type && !builtInKinds.has(`${type.group}/${type.kind}`) && !builtInResources.has(`${type.group}/${type.resource}`)) add(type)
 		},
 		forget(definition) {
 			const type = read(definition)
-			if (!type) return
+			// A definition that names a built-in kind did not make it, and cannot take it away.
+			if (!type || builtInKinds.has(`${type.group}/${type.kind}`) || builtInResources.has(`${type.group}/${type.resource}`)) return
 			kinds.delete(`${type.group}/${type.kind}`)
 			resources.delete(`${type.group}/${type.resource}`)
 		},

@@ -6,72 +6,121 @@ import type { KubetapeRecord, Redacted } from './record.ts'
 const prefixBytes = 12
 const bodyAbsent = 0xffffffff
 const bigintFields = ['revision', 'beforeRevision', 'responseRevision', 'fromRevision', 'toRevision'] as const
+/** The buffer that records are written to is kept between calls up to this size. */
+const scratchBytesMax = 16 * 1024 * 1024
+const scratchBytesFirst = 1024 * 1024
 
 type Header = Record<string, unknown>
 
-function bodiesOf(record: KubetapeRecord): [Body | null, Body | null] {
-	if (record.kind === 'change' || record.kind === 'event') return [record.after, record.before]
-	if (record.kind === 'audit') return [record.body, null]
-	return [null, null]
+const decimal = (revision: bigint | null): string | null => (revision === null ? null : revision.toString())
+
+/** The record without its bodies, as plain JSON values: spreading and overwriting costs a fraction of a JSON.stringify replacer. */
+function headerOf(record: KubetapeRecord): Header {
+	switch (record.kind) {
+		case 'change':
+			return { ...record, revision: decimal(record.revision), beforeRevision: decimal(record.beforeRevision), before: undefined, after: undefined }
+		case 'event': {
+			const regarding = { ...record.regarding, revision: decimal(record.regarding.revision) }
+			return { ...record, revision: decimal(record.revision), beforeRevision: decimal(record.beforeRevision), before: undefined, after: undefined, regarding }
+		}
+		case 'audit':
+			return { ...record, responseRevision: decimal(record.responseRevision), body: undefined }
+		case 'gap':
+		case 'coverage':
+			return { ...record, fromRevision: decimal(record.fromRevision), toRevision: decimal(record.toRevision) }
+		default:
+			return { ...record }
+	}
 }
 
-function replacer(this: unknown, key: string, value: unknown): unknown {
-	if (typeof value === 'bigint') return value.toString()
-	if (value instanceof Body) return undefined
-	return value
+let scratch = Buffer.allocUnsafeSlow(scratchBytesFirst)
+
+/** `used` bytes of the scratch buffer are kept; `more` must fit behind them. */
+function reserve(used: number, more: number): void {
+	if (used + more <= scratch.length) return
+	const grown = Buffer.allocUnsafeSlow(Math.max(used + more, scratch.length * 2))
+	scratch.copy(grown, 0, 0, used)
+	scratch = grown
+}
+
+function writeBody(body: Body | null, at: number): number {
+	if (!body) return bodyAbsent
+	reserve(at, body.bytesAtMost)
+	return body.writeTo(scratch, at)
 }
 
 /** Bodies become their JSON text, at the cost of one copy. Throws RangeError where one record takes more than `recordBytesMax`. */
 export function encodeRecords(records: readonly Redacted[], recordBytesMax = Number.POSITIVE_INFINITY): Buffer {
-	const parts: Uint8Array[] = []
-	for (const record of records) {
-		const [first, second] = bodiesOf(record)
-		const header = Buffer.from(JSON.stringify(record, replacer), 'utf8')
-		const prefix = Buffer.allocUnsafe(prefixBytes)
-		prefix.writeUInt32LE(header.length, 0)
-		prefix.writeUInt32LE(first ? first.bytes.length : bodyAbsent, 4)
-		prefix.writeUInt32LE(second ? second.bytes.length : bodyAbsent, 8)
-		const size = header.length + (first?.bytes.length ?? 0) + (second?.bytes.length ?? 0)
-		if (size > recordBytesMax) throw new RangeError(`record ${record.id} takes ${size} bytes, more than ${recordBytesMax}`)
-		parts.push(prefix, header)
-		if (first) parts.push(first.bytes)
-		if (second) parts.push(second.bytes)
+	let at = 0
+	try {
+		for (const record of records) {
+			const header = JSON.stringify(headerOf(record))
+			reserve(at, prefixBytes + header.length * 3)
+			const start = at + prefixBytes
+			const headerBytes = scratch.write(header, start, 'utf8')
+			let end = start + headerBytes
+			const first = writeBody(record.kind === 'change' || record.kind === 'event' ? record.after : record.kind === 'audit' ? record.body : null, end)
+			if (first !== bodyAbsent) end += first
+			const second = writeBody(record.kind === 'change' || record.kind === 'event' ? record.before : null, end)
+			if (second !== bodyAbsent) end += second
+			if (end - start > recordBytesMax) throw new RangeError(`record ${record.id} takes ${end - start} bytes, more than ${recordBytesMax}`)
+			scratch.writeUInt32LE(headerBytes, at)
+			scratch.writeUInt32LE(first, at + 4)
+			scratch.writeUInt32LE(second, at + 8)
+			at = end
+		}
+		return Buffer.from(scratch.subarray(0, at))
+	} finally {
+		if (scratch.length > scratchBytesMax) scratch = Buffer.allocUnsafeSlow(scratchBytesFirst)
 	}
-	return Buffer.concat(parts)
 }
 
-/** Throws RangeError or SyntaxError on bytes that encodeRecords did not write: callers check integrity before. */
+/** Throws RangeError, naming the place, on bytes that encodeRecords did not write: callers check integrity before. Bodies share the memory of `bytes`. */
 export function decodeRecords(bytes: Buffer): Redacted[] {
 	const records: Redacted[] = []
 	let at = 0
 	while (at < bytes.length) {
-		const headerEnd = at + prefixBytes + bytes.readUInt32LE(at)
+		if (at + prefixBytes > bytes.length) throw new RangeError(`the record frame at byte ${at} is cut off`)
 		const firstLength = bytes.readUInt32LE(at + 4)
 		const secondLength = bytes.readUInt32LE(at + 8)
-		const header = JSON.parse(bytes.toString('utf8', at + prefixBytes, headerEnd)) as Header
-		at = headerEnd
-		const take = (length: number): Body | null => {
-			if (length === bodyAbsent) return null
-			if (at + length > bytes.length) throw new RangeError('a record frame is cut off')
-			const body = Body.ofBytes(bytes.subarray(at, at + length))
-			at += length
-			return body
-		}
-		const first = take(firstLength)
-		const second = take(secondLength)
-		for (const field of bigintFields) {
-			if (typeof header[field] === 'string') header[field] = BigInt(header[field])
-		}
-		if (header['kind'] === 'audit') header['body'] = first
-		else if (header['kind'] === 'change' || header['kind'] === 'event') {
-			header['after'] = first
-			header['before'] = second
-			const regarding = header['regarding'] as Header | undefined
-			if (regarding && typeof regarding['revision'] === 'string') regarding['revision'] = BigInt(regarding['revision'])
-		}
-		records.push(header as unknown as Redacted)
+		const headerAt = at + prefixBytes
+		const firstAt = headerAt + bytes.readUInt32LE(at)
+		const secondAt = firstAt + (firstLength === bodyAbsent ? 0 : firstLength)
+		const end = secondAt + (secondLength === bodyAbsent ? 0 : secondLength)
+		if (end > bytes.length) throw new RangeError(`the record frame at byte ${at} is cut off: it ends at ${end} of ${bytes.length}`)
+		const first = firstLength === bodyAbsent ? null : Body.ofBytes(bytes.subarray(firstAt, secondAt))
+		const second = secondLength === bodyAbsent ? null : Body.ofBytes(bytes.subarray(secondAt, end))
+		records.push(completed(headerIn(bytes, headerAt, firstAt), first, second))
+		at = end
 	}
 	return records
+}
+
+function headerIn(bytes: Buffer, from: number, to: number): Header {
+	let header: unknown
+	try {
+		header = JSON.parse(bytes.toString('utf8', from, to))
+	} catch (error) {
+		throw new RangeError(`the record header at byte ${from} is not JSON`, { cause: error })
+	}
+	if (typeof header !== 'object' || header === null) throw new RangeError(`the record header at byte ${from} is no object`)
+	return header as Header
+}
+
+function completed(header: Header, first: Body | null, second: Body | null): Redacted {
+	for (const field of bigintFields) {
+		const text = header[field]
+		if (typeof text === 'string') header[field] = BigInt(text)
+	}
+	const kind = header['kind']
+	if (kind === 'audit') header['body'] = first
+	else if (kind === 'change' || kind === 'event') {
+		header['after'] = first
+		header['before'] = second
+		const regarding = kind === 'event' ? (header['regarding'] as Header | undefined) : undefined
+		if (regarding && typeof regarding['revision'] === 'string') regarding['revision'] = BigInt(regarding['revision'])
+	}
+	return header as unknown as Redacted
 }
 
 /** Key by which records of one object stay in order: cluster + object key; a log's file; one strict order per cluster for the ledger. */

@@ -3,12 +3,18 @@
 /** Microseconds since 1970-01-01T00:00:00Z. */
 export type Micros = number
 
-const pattern = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d{2}:?\d{2}))$/
+const pattern = /^(\d{4}-\d{2}-\d{2})[Tt ]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d{2}:?\d{2}))$/
+
+/** A day that the month does not have would otherwise be read as one of the next month. */
+function isDay(date: string): boolean {
+	const day = Number(date.slice(8))
+	return day <= 28 || new Date(`${date}T00:00:00Z`).getUTCDate() === day
+}
 
 /** Reads RFC 3339 with up to nine fraction digits (cut to microseconds) and any offset; undefined if it is none. */
 export function parseTime(text: string): Micros | undefined {
 	const match = pattern.exec(text)
-	if (!match) return undefined
+	if (!match || !isDay(match[1] ?? '')) return undefined
 	const ms = Date.parse(`${match[1]}T${match[2]}${match[4] ? 'Z' : (match[5] ?? 'Z').replace(/^([+-]\d{2})(\d{2})$/, '$1:$2')}`)
 	if (Number.isNaN(ms)) return undefined
 	return ms * 1000 + Number((match[3] ?? '').padEnd(6, '0').slice(0, 6))

@@ -3,7 +3,16 @@ import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { AuditField } from '#storage/store/port.ts'
 import { apiLimits } from '#api/api-limits.ts'
-import { auditParameters, objectParameters, orderParameter, pageParameters, parseFilter, parsePage, rangeParameters, textParameters } from '#api/query.ts'
+import {
+	auditParameters,
+	objectParameters,
+	orderParameter,
+	pageParameters,
+	parseFilter,
+	openPage,
+	rangeParameters,
+	textParameters,
+} from '#api/query.ts'
 import { addRoute, parameters } from '#api/route.ts'
 import { itemSchema, pageOf, topSchema } from '#api/schemas.ts'
 import { wireItem } from '#api/serialize.ts'
@@ -12,20 +21,42 @@ import type { ApiContext } from '#api/context.ts'
 const { cluster, namespace, name } = objectParameters
 const filters = { cluster, namespace, name, ...auditParameters, ...rangeParameters, ...textParameters }
 const query = parameters({ ...filters, ...pageParameters, ...orderParameter })
-const by = Type.Unsafe<AuditField>({ type: 'string', enum: ['user', 'verb', 'resource', 'namespace', 'code', 'userAgent', 'sourceIP'], description: 'What to count by.' })
-const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: apiLimits.topMax, default: apiLimits.topDefault, description: 'How many values.' }))
+const by = Type.Unsafe<AuditField>({
+	type: 'string',
+	enum: ['user', 'verb', 'resource', 'namespace', 'code', 'userAgent', 'sourceIP'],
+	description: 'What to count by.',
+})
+const limit = Type.Optional(
+	Type.Integer({ minimum: 1, maximum: apiLimits.topMax, default: apiLimits.topDefault, description: 'How many values.' }),
+)
 const topQuery = parameters({ ...filters, by, limit })
 
 export function auditRoutes(app: FastifyInstance, context: ApiContext): void {
 	const { store, clock } = context
-	addRoute(app, context, { url: '/api/v1/audit', tag: 'records', summary: 'Requests to the API server, newest first', query, response: pageOf(itemSchema) }, async ({ query }) => {
-		const { limit, cursor, order, ...rest } = query
-		const page = await store.timeline(parseFilter(rest, clock, ['audit']), { order: 'desc', ...parsePage(query) })
-		return { items: page.items.map(wireItem), next: page.next }
-	})
-	addRoute(app, context, { url: '/api/v1/audit/top', tag: 'records', summary: 'The most frequent values of one field', query: topQuery, response: pageOf(topSchema) }, async ({ query }) => {
-		const { by, limit, ...rest } = query
-		const items = await store.auditTop(parseFilter(rest, clock, ['audit']), by, limit ?? apiLimits.topDefault)
-		return { items, next: null }
-	})
+	addRoute(
+		app,
+		context,
+		{ url: '/api/v1/audit', tag: 'records', summary: 'Requests to the API server, newest first', query, response: pageOf(itemSchema) },
+		async ({ query }) => {
+			const opened = openPage(query, clock, 'desc')
+			const page = await store.timeline(parseFilter(query, opened.clock, ['audit']), opened.page)
+			return { items: page.items.map(wireItem), next: opened.next(page.next) }
+		},
+	)
+	addRoute(
+		app,
+		context,
+		{
+			url: '/api/v1/audit/top',
+			tag: 'records',
+			summary: 'The most frequent values of one field',
+			query: topQuery,
+			response: pageOf(topSchema),
+		},
+		async ({ query }) => {
+			const { by, limit, ...rest } = query
+			const items = await store.auditTop(parseFilter(rest, clock, ['audit']), by, limit ?? apiLimits.topDefault)
+			return { items, next: null }
+		},
+	)
 }

@@ -9,10 +9,17 @@ const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 export function healthRoutes(app: FastifyInstance, context: ApiContext): void {
 	const common = { tag: 'process', response: healthSchema, alsoStatus: [503] } as const
-	addRoute(app, context, { ...common, url: '/livez', summary: 'Whether the process is alive' }, async ({ reply }) => answer(context.health.live(), reply))
-	addRoute(app, context, { ...common, url: '/readyz', summary: 'Whether every part is ready, part by part' }, async ({ reply }) => answer(await context.health.ready(), reply))
-	addRoute(app, context, { url: '/metrics', tag: 'process', summary: 'Metrics in Prometheus text format', contentType: 'text/plain' }, async ({ reply }) =>
-		reply.type(metricsType).send(await context.metrics.render()),
+	addRoute(app, context, { ...common, url: '/livez', summary: 'Whether the process is alive' }, async ({ reply }) =>
+		answer(context.health.live(), reply),
+	)
+	addRoute(app, context, { ...common, url: '/readyz', summary: 'Whether every part is ready, part by part' }, async ({ reply }) =>
+		answer(await context.health.ready(), reply),
+	)
+	addRoute(
+		app,
+		context,
+		{ url: '/metrics', tag: 'process', summary: 'Metrics in Prometheus text format', contentType: 'text/plain' },
+		async ({ reply }) => reply.type(metricsType).send(await context.metrics.render()),
 	)
 }
 

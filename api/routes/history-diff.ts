@@ -36,7 +36,11 @@ function difference(from: Version | undefined, to: Version): Pick<WireDiff, 'sum
 	if (before === undefined || after === undefined) return { summary: 'a value cannot be read', facets: [], changes: [] }
 	const changes = diff(before ?? {}, after ?? {})
 	const operation = after === null ? 'deleted' : before === null ? 'created' : 'updated'
-	return { summary: describeChange(to.objectKind ?? '', operation, before, after).summary, facets: [...new Set(changes.map((change) => change.facet))], changes }
+	return {
+		summary: describeChange(to.objectKind ?? '', operation, before, after).summary,
+		facets: [...new Set(changes.map((change) => change.facet))],
+		changes,
+	}
 }
 
 async function versionBefore(context: ApiContext, cluster: string, object: ObjectRef, version: Version): Promise<Version | undefined> {
@@ -48,19 +52,26 @@ async function versionBefore(context: ApiContext, cluster: string, object: Objec
 export function diffRoutes(app: FastifyInstance, context: ApiContext): void {
 	const { store, clock } = context
 	const url = '/api/v1/history/:cluster/:resource/:namespace/:name/diff'
-	addRoute(app, context, { url, tag: 'objects', summary: 'What differs between two versions', params: objectPath, query, response: diffSchema }, async ({ params, query }): Promise<WireDiff> => {
-		const object = await resolveObject(context, params)
-		const to = await store.versionAt(params.cluster, object, query.to ? parseAt('to', query.to, query.space, clock) : latest)
-		if (!to) throw notFound(params, query.to ? `was not there at ${query.to.slice(0, 60)}` : 'was never seen')
-		const from = query.from ? await store.versionAt(params.cluster, object, parseAt('from', query.from, query.space, clock)) : await versionBefore(context, params.cluster, object, to)
-		const [actor = null] = await actorsOf(context, params.cluster, object, [to])
-		return {
-			cluster: params.cluster,
-			object: wireObject(object),
-			from: from?.revision?.toString() ?? null,
-			to: to.revision?.toString() ?? null,
-			...difference(from, to),
-			actor,
-		}
-	})
+	addRoute(
+		app,
+		context,
+		{ url, tag: 'objects', summary: 'What differs between two versions', params: objectPath, query, response: diffSchema },
+		async ({ params, query }): Promise<WireDiff> => {
+			const object = await resolveObject(context, params)
+			const to = await store.versionAt(params.cluster, object, query.to ? parseAt('to', query.to, query.space, clock) : latest)
+			if (!to) throw notFound(params, query.to ? `was not there at ${query.to.slice(0, 60)}` : 'was never seen')
+			const from = query.from
+				? await store.versionAt(params.cluster, object, parseAt('from', query.from, query.space, clock))
+				: await versionBefore(context, params.cluster, object, to)
+			const [actor = null] = await actorsOf(context, params.cluster, object, [to])
+			return {
+				cluster: params.cluster,
+				object: wireObject(object),
+				from: from?.revision?.toString() ?? null,
+				to: to.revision?.toString() ?? null,
+				...difference(from, to),
+				actor,
+			}
+		},
+	)
 }

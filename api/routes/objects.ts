@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { StateSelector } from '#storage/store/port.ts'
 import { apiLimits } from '#api/api-limits.ts'
 import { requireCluster } from '#api/object-path.ts'
-import { objectParameters, pageParameters, parseAt, parsePage } from '#api/query.ts'
+import { objectParameters, pageParameters, parseAt, openPage } from '#api/query.ts'
 import { addRoute, parameters } from '#api/route.ts'
 import { statePageSchema } from '#api/schemas.ts'
 import { parseFieldSelector, parseLabelSelector } from '#api/selectors.ts'
@@ -27,17 +27,23 @@ const query = parameters({
 })
 
 export function objectRoutes(app: FastifyInstance, context: ApiContext): void {
-	addRoute(app, context, { url: '/api/v1/objects', tag: 'objects', summary: 'The live objects at a time', query, response: statePageSchema }, async ({ query }) => {
-		const kind = query.kind || query.resource
-		const selector: StateSelector = {
-			...(kind ? { kind } : {}),
-			...(query.namespace ? { namespace: query.namespace } : {}),
-			...(query.name ? { name: query.name } : {}),
-			...(query.labelSelector ? { labels: parseLabelSelector(query.labelSelector) } : {}),
-			...(query.fieldSelector ? { fields: parseFieldSelector(query.fieldSelector) } : {}),
-		}
-		const at = parseAt('at', query.at || 'now', query.space, context.clock)
-		const page = await context.store.stateAt(await requireCluster(context, query.cluster), at, selector, parsePage(query))
-		return { items: page.items.map(wireState), next: page.next, revision: page.revision?.toString() ?? null }
-	})
+	addRoute(
+		app,
+		context,
+		{ url: '/api/v1/objects', tag: 'objects', summary: 'The live objects at a time', query, response: statePageSchema },
+		async ({ query }) => {
+			const kind = query.kind || query.resource
+			const selector: StateSelector = {
+				...(kind ? { kind } : {}),
+				...(query.namespace ? { namespace: query.namespace } : {}),
+				...(query.name ? { name: query.name } : {}),
+				...(query.labelSelector ? { labels: parseLabelSelector(query.labelSelector) } : {}),
+				...(query.fieldSelector ? { fields: parseFieldSelector(query.fieldSelector) } : {}),
+			}
+			const opened = openPage(query, context.clock)
+			const at = parseAt('at', query.at || 'now', query.space, opened.clock)
+			const page = await context.store.stateAt(await requireCluster(context, query.cluster), at, selector, opened.page)
+			return { items: page.items.map(wireState), next: opened.next(page.next), revision: page.revision?.toString() ?? null }
+		},
+	)
 }

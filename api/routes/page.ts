@@ -17,7 +17,8 @@ export async function pageRoutes(app: FastifyInstance, context: ApiContext): Pro
 			prefix: '/',
 			cacheControl: false,
 			// The build puts a hash into the names of what lies in assets/.
-			setHeaders: (reply, path) => void reply.header('cache-control', /[/\\]assets[/\\]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'),
+			setHeaders: (reply, path) =>
+				void reply.header('cache-control', /[/\\]assets[/\\]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'),
 		})
 	}
 	app.setNotFoundHandler((request, reply) => {

@@ -56,7 +56,15 @@ async function pump(context: ApiContext, raw: ServerResponse, filter: Filter, fi
 export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
 	let open = 0
 	const description = 'Each message is one item of the timeline as JSON; its id goes into Last-Event-ID to resume behind it.'
-	const route = { url: '/api/v1/stream', tag: 'records', summary: 'Records as they are stored', description, query, headers: { 'Last-Event-ID': 'id of the last message seen' }, contentType: 'text/event-stream' }
+	const route = {
+		url: '/api/v1/stream',
+		tag: 'records',
+		summary: 'Records as they are stored',
+		description,
+		query,
+		headers: { 'Last-Event-ID': 'id of the last message seen' },
+		contentType: 'text/event-stream',
+	}
 	addRoute(app, context, route, async ({ query, request, reply }) => {
 		if (open >= apiLimits.streamsMax) throw new KubetapeError('API_TOO_MANY_STREAMS', `${apiLimits.streamsMax} live streams are open`)
 		open++
@@ -64,19 +72,27 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
 			const filter = parseFilter(query, context.clock)
 			const header = request.headers['last-event-id']
 			const after = typeof header === 'string' && header !== '' ? header : undefined
-			if (after !== undefined && after.length > apiLimits.cursorCharsMax) throw new KubetapeError('CURSOR_INVALID', 'Last-Event-ID is too long')
+			if (after !== undefined && after.length > apiLimits.cursorCharsMax)
+				throw new KubetapeError('CURSOR_INVALID', 'Last-Event-ID is too long')
 			const first = await context.store.tail(filter, after, apiLimits.streamBatchItemsMax)
 			const gone = new AbortController()
 			request.raw.socket.once('close', () => gone.abort())
 			reply.hijack()
 			const { raw } = reply
-			raw.writeHead(200, { ...reply.getHeaders(), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as Record<string, string>)
+			raw.writeHead(200, {
+				...reply.getHeaders(),
+				'content-type': 'text/event-stream; charset=utf-8',
+				'cache-control': 'no-store',
+				'x-accel-buffering': 'no',
+			} as Record<string, string>)
 			raw.write('retry: 2000\n\n')
 			try {
 				await pump(context, raw, filter, first, AbortSignal.any([gone.signal, context.closing]))
 			} catch (error) {
 				request.log.error({ err: error }, 'a live stream failed')
-				raw.write(`event: failed\ndata: ${JSON.stringify({ message: error instanceof KubetapeError ? messageOf(error) : 'the stream failed' })}\n\n`)
+				raw.write(
+					`event: failed\ndata: ${JSON.stringify({ message: error instanceof KubetapeError ? messageOf(error) : 'the stream failed' })}\n\n`,
+				)
 			}
 			raw.end()
 		} finally {

@@ -2,28 +2,47 @@
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import { apiLimits } from '#api/api-limits.ts'
-import { orderParameter, pageParameters, parseFilter, parsePage, timelineParameters } from '#api/query.ts'
+import { orderParameter, pageParameters, parseFilter, openPage, timelineParameters } from '#api/query.ts'
 import { addRoute, parameters } from '#api/route.ts'
 import { bucketSchema, itemSchema, pageOf } from '#api/schemas.ts'
 import { wireBucket, wireItem } from '#api/serialize.ts'
 import type { ApiContext } from '#api/context.ts'
 
 const query = parameters({ ...timelineParameters, ...pageParameters, ...orderParameter })
-const buckets = Type.Optional(Type.Integer({ minimum: 1, maximum: apiLimits.bucketsMax, default: apiLimits.bucketsDefault, description: 'How many intervals of equal length.' }))
+const buckets = Type.Optional(
+	Type.Integer({
+		minimum: 1,
+		maximum: apiLimits.bucketsMax,
+		default: apiLimits.bucketsDefault,
+		description: 'How many intervals of equal length.',
+	}),
+)
 const histogramQuery = parameters({ ...timelineParameters, buckets })
 
 export function timelineRoutes(app: FastifyInstance, context: ApiContext): void {
 	const { store, clock } = context
-	addRoute(app, context, { url: '/api/v1/timeline', tag: 'records', summary: 'What happened, newest first', query, response: pageOf(itemSchema) }, async ({ query }) => {
-		const filter = parseFilter(query, clock)
-		if (filter.include?.length === 0) return { items: [], next: null }
-		const page = await store.timeline(filter, { order: 'desc', ...parsePage(query) })
-		return { items: page.items.map(wireItem), next: page.next }
-	})
 	addRoute(
 		app,
 		context,
-		{ url: '/api/v1/timeline/histogram', tag: 'records', summary: 'How much happened, over time', query: histogramQuery, response: pageOf(bucketSchema) },
+		{ url: '/api/v1/timeline', tag: 'records', summary: 'What happened, newest first', query, response: pageOf(itemSchema) },
+		async ({ query }) => {
+			const opened = openPage(query, clock, 'desc')
+			const filter = parseFilter(query, opened.clock)
+			if (filter.include?.length === 0) return { items: [], next: null }
+			const page = await store.timeline(filter, opened.page)
+			return { items: page.items.map(wireItem), next: opened.next(page.next) }
+		},
+	)
+	addRoute(
+		app,
+		context,
+		{
+			url: '/api/v1/timeline/histogram',
+			tag: 'records',
+			summary: 'How much happened, over time',
+			query: histogramQuery,
+			response: pageOf(bucketSchema),
+		},
 		async ({ query }) => {
 			const { buckets = apiLimits.bucketsDefault, ...rest } = query
 			const filter = parseFilter(rest, clock)

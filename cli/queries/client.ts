@@ -21,7 +21,8 @@ function address(server: string, path: string, parameters: Parameters): URL {
 	} catch (error) {
 		throw new KubetapeError('CLI_USAGE', `--server ${server}: an address such as http://127.0.0.1:8480`, { cause: error })
 	}
-	if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new KubetapeError('CLI_USAGE', `--server ${server}: an address such as http://127.0.0.1:8480`)
+	if (url.protocol !== 'http:' && url.protocol !== 'https:')
+		throw new KubetapeError('CLI_USAGE', `--server ${server}: an address such as http://127.0.0.1:8480`)
 	for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, String(value))
 	return url
 }
@@ -32,7 +33,11 @@ async function ask(server: string, url: URL, init: RequestInit): Promise<Respons
 		response = await fetch(url, init)
 	} catch (error) {
 		const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-		throw new KubetapeError('CLI_SERVER_UNREACHABLE', `no server answers at ${server} (${messageOf(cause)}): start one, or name it with --server`, { cause: error })
+		throw new KubetapeError(
+			'CLI_SERVER_UNREACHABLE',
+			`no server answers at ${server} (${messageOf(cause)}): start one, or name it with --server`,
+			{ cause: error },
+		)
 	}
 	if (response.ok) return response
 	throw refusal(server, response.status, await response.text())
@@ -47,15 +52,20 @@ function refusal(server: string, status: number, text: string): KubetapeError {
 		// Not our error form: another server, or a proxy before it.
 	}
 	const code = error.error?.code
-	if (code === undefined || !Object.hasOwn(errorRegistry, code)) return new KubetapeError('CLI_SERVER_UNREACHABLE', `${server} answered ${status} and is no Kubetape server`)
-	if (code === 'INTERNAL') return new KubetapeError('CLI_SERVER_UNREACHABLE', `${server}: ${error.error?.message ?? 'a defect'}; its log has the details`)
+	if (code === undefined || !Object.hasOwn(errorRegistry, code))
+		return new KubetapeError('CLI_SERVER_UNREACHABLE', `${server} answered ${status} and is no Kubetape server`)
+	if (code === 'INTERNAL')
+		return new KubetapeError('CLI_SERVER_UNREACHABLE', `${server}: ${error.error?.message ?? 'a defect'}; its log has the details`)
 	return new KubetapeError(code as ErrorCode, error.error?.message ?? code)
 }
 
 export function createClient(server: string): Client {
 	return {
 		async get<T>(path: string, parameters: Parameters): Promise<T> {
-			const response = await ask(server, address(server, path, parameters), { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(answerMs) })
+			const response = await ask(server, address(server, path, parameters), {
+				headers: { accept: 'application/json' },
+				signal: AbortSignal.timeout(answerMs),
+			})
 			try {
 				return (await response.json()) as T
 			} catch (error) {
@@ -85,7 +95,10 @@ async function* messages<T>(body: ReadableStream<Uint8Array>): AsyncGenerator<T>
 		rest = blocks.pop() ?? ''
 		for (const block of blocks) {
 			const lines = block.split('\n')
-			const data = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6)).join('\n')
+			const data = lines
+				.filter((line) => line.startsWith('data: '))
+				.map((line) => line.slice(6))
+				.join('\n')
 			if (lines.includes('event: failed')) throw new Error((JSON.parse(data) as { message: string }).message)
 			if (data !== '') yield JSON.parse(data) as T
 		}

@@ -14,7 +14,10 @@ export function parseObjectArgument(words: readonly string[]): ObjectArgument {
 	const resource = second === undefined ? first.slice(0, Math.max(slash, 0)) : first
 	const name = second === undefined ? first.slice(slash + 1) : second
 	if (words.length > 2 || resource === '' || name === '' || (second !== undefined && slash >= 0)) {
-		throw new KubetapeError('CLI_USAGE', `${JSON.stringify(words.join(' '))} names no object: write deployment/checkout, deployments.apps/checkout or pod checkout-abc`)
+		throw new KubetapeError(
+			'CLI_USAGE',
+			`${JSON.stringify(words.join(' '))} names no object: write deployment/checkout, deployments.apps/checkout or pod checkout-abc`,
+		)
 	}
 	return { resource, name }
 }

@@ -25,8 +25,25 @@ interface Common {
 /** Options that are a parameter of the API by the same name. */
 type Filters = Readonly<Record<string, string>>
 const range: Filters = { from: 'begin: RFC 3339 or now-15m', to: 'end' }
-const auditFilters: Filters = { user: 'user name', verb: 'verb', resource: 'resource', subresource: 'subresource', name: 'name of the object', code: 'HTTP status', decision: 'allow or forbid', sourceIP: 'address', userAgent: 'client' }
-const timelineFilters: Filters = { kind: 'kind or resource', name: 'name of the object', uid: 'UID', include: 'changes,events,audit,logs', q: 'full text', severity: 'normal, warning or error' }
+const auditFilters: Filters = {
+	user: 'user name',
+	verb: 'verb',
+	resource: 'resource',
+	subresource: 'subresource',
+	name: 'name of the object',
+	code: 'HTTP status',
+	decision: 'allow or forbid',
+	sourceIP: 'address',
+	userAgent: 'client',
+}
+const timelineFilters: Filters = {
+	kind: 'kind or resource',
+	name: 'name of the object',
+	uid: 'UID',
+	include: 'changes,events,audit,logs',
+	q: 'full text',
+	severity: 'normal, warning or error',
+}
 const logFilters: Filters = { pod: 'pod', container: 'container', node: 'node', unit: 'component or unit', q: 'full text' }
 
 const kebab = (name: string): string => name.replaceAll(/(IP|[A-Z])/g, (part) => `-${part.toLowerCase()}`)
@@ -59,7 +76,11 @@ async function list<T>(client: Client, path: string, parameters: Parameters, lim
 	const items: T[] = []
 	let cursor: string | null = null
 	do {
-		const page: WirePage<T> = await client.get(path, { ...parameters, limit: Math.min(pageItemsMax, limit - items.length), ...(cursor === null ? {} : { cursor }) })
+		const page: WirePage<T> = await client.get(path, {
+			...parameters,
+			limit: Math.min(pageItemsMax, limit - items.length),
+			...(cursor === null ? {} : { cursor }),
+		})
 		items.push(...page.items)
 		cursor = page.next
 	} while (cursor !== null && items.length < limit)
@@ -69,7 +90,8 @@ async function list<T>(client: Client, path: string, parameters: Parameters, lim
 async function clusterOf(client: Client, flags: Common): Promise<string> {
 	if (flags.cluster) return flags.cluster
 	const { items } = await client.get<WirePage<WireCluster>>('/api/v1/clusters', {})
-	if (items.length > 1) throw new KubetapeError('CLI_USAGE', `--cluster is needed: there are ${items.map((cluster) => cluster.name).join(', ')}`)
+	if (items.length > 1)
+		throw new KubetapeError('CLI_USAGE', `--cluster is needed: there are ${items.map((cluster) => cluster.name).join(', ')}`)
 	const [only] = items
 	if (!only) throw new KubetapeError('NOT_FOUND', 'nothing is recorded yet')
 	return only.name
@@ -95,9 +117,22 @@ async function follow(io: Io, client: Client, flags: Common, parameters: Paramet
 const chronological = <T>(page: WirePage<T>): WirePage<T> => ({ items: page.items.toReversed(), next: page.next })
 
 function registerLists(program: Command, io: Io): void {
-	const add = (name: string, description: string, filters: Filters, followed: boolean, path: string, table: (items: readonly WireItem[]) => string, line: (item: WireItem) => string): void => {
-		const command = withCommon(program.command(name).description(description), { ...filters, ...range }).option('--limit <n>', 'at most so many, the newest', '100')
-		if (name === 'timeline') command.option('--owner', 'include what the selected objects own').option('--noise', 'also renewed Leases and expired Events')
+	const add = (
+		name: string,
+		description: string,
+		filters: Filters,
+		followed: boolean,
+		path: string,
+		table: (items: readonly WireItem[]) => string,
+		line: (item: WireItem) => string,
+	): void => {
+		const command = withCommon(program.command(name).description(description), { ...filters, ...range }).option(
+			'--limit <n>',
+			'at most so many, the newest',
+			'100',
+		)
+		if (name === 'timeline')
+			command.option('--owner', 'include what the selected objects own').option('--noise', 'also renewed Leases and expired Events')
 		if (followed) command.option('-f, --follow', 'go on with what is stored from now on')
 		command.action(async (flags: Common) => {
 			const client = createClient(flags.server)
@@ -106,17 +141,41 @@ function registerLists(program: Command, io: Io): void {
 			if (flags.follow) return follow(io, client, flags, name === 'logs' ? { ...parameters, include: 'logs' } : parameters, line)
 			const page = chronological(await list<WireItem>(client, path, parameters, limitOf(flags)))
 			write(io, flags.output, page, () => table(page.items))
-			if (page.next !== null && flags.output === 'table') io.stderr(`there is more: raise --limit above ${page.items.length}, or narrow with --from and --to\n`)
+			if (page.next !== null && flags.output === 'table')
+				io.stderr(`there is more: raise --limit above ${page.items.length}, or narrow with --from and --to\n`)
 		})
 	}
 	const row = (item: WireItem): string => formatTable(itemColumns, [itemRow(item)], io.columns ?? 0, false)
-	add('timeline', 'what happened', timelineFilters, true, '/api/v1/timeline', (items) => tableText(io, { columns: itemColumns, rows: items.map(itemRow) }), row)
-	add('audit', 'who asked the API server for what', { ...auditFilters, q: 'full text' }, false, '/api/v1/audit', (items) => tableText(io, auditTable(items)), row)
+	add(
+		'timeline',
+		'what happened',
+		timelineFilters,
+		true,
+		'/api/v1/timeline',
+		(items) => tableText(io, { columns: itemColumns, rows: items.map(itemRow) }),
+		row,
+	)
+	add(
+		'audit',
+		'who asked the API server for what',
+		{ ...auditFilters, q: 'full text' },
+		false,
+		'/api/v1/audit',
+		(items) => tableText(io, auditTable(items)),
+		row,
+	)
 	add('logs', 'log lines', logFilters, true, '/api/v1/logs', (items) => items.map(logLine).join(''), logLine)
 }
 
 function registerObjects(program: Command, io: Io): void {
-	const forObject = (name: string, description: string, filters: Filters): Command => withCommon(program.command(name).argument('<object...>', 'deployment/checkout, deployments.apps/checkout or pod checkout-abc').description(description), filters)
+	const forObject = (name: string, description: string, filters: Filters): Command =>
+		withCommon(
+			program
+				.command(name)
+				.argument('<object...>', 'deployment/checkout, deployments.apps/checkout or pod checkout-abc')
+				.description(description),
+			filters,
+		)
 	const pathOf = async (client: Client, words: readonly string[], flags: Common): Promise<string> => {
 		const object = parseObjectArgument(words)
 		return historyPath(await clusterOf(client, flags), object, flags.namespace ?? '')
@@ -125,25 +184,45 @@ function registerObjects(program: Command, io: Io): void {
 		.option('--limit <n>', 'at most so many, the newest', '100')
 		.action(async (words: string[], flags: Common) => {
 			const client = createClient(flags.server)
-			const page = chronological(await list<WireVersion>(client, await pathOf(client, words, flags), { from: flags['from'] as string, to: flags['to'] as string, order: 'desc' }, limitOf(flags)))
+			const page = chronological(
+				await list<WireVersion>(
+					client,
+					await pathOf(client, words, flags),
+					{ from: flags['from'], to: flags['to'], order: 'desc' },
+					limitOf(flags),
+				),
+			)
 			write(io, flags.output, page, () => tableText(io, historyTable(page.items)))
 		})
-	forObject('diff', 'what differs between two versions of one object', { from: 'revision or time; the version before --to if absent', to: 'revision or time; the latest if absent' }).action(async (words: string[], flags: Common) => {
+	forObject('diff', 'what differs between two versions of one object', {
+		from: 'revision or time; the version before --to if absent',
+		to: 'revision or time; the latest if absent',
+	}).action(async (words: string[], flags: Common) => {
 		const client = createClient(flags.server)
 		const diff = await client.get<WireDiff>(`${await pathOf(client, words, flags)}/diff`, { from: flags['from'], to: flags['to'] })
 		write(io, flags.output, diff, () => diffText(diff))
 	})
-	forObject('state', 'one object as it was', { at: 'revision or time; the latest if absent' }).action(async (words: string[], flags: Common) => {
-		const client = createClient(flags.server)
-		const state = await client.get<WireState>(`${await pathOf(client, words, flags)}/state`, { at: flags.at })
-		// An object is best read as YAML: it is what a table would be for a list.
-		write(io, flags.output, state.body, () => (state.body === null ? `${state.item.operation === 'deleted' ? `deleted at ${state.item.time}` : 'its value cannot be read'}\n` : stringify(state.body)))
-	})
+	forObject('state', 'one object as it was', { at: 'revision or time; the latest if absent' }).action(
+		async (words: string[], flags: Common) => {
+			const client = createClient(flags.server)
+			const state = await client.get<WireState>(`${await pathOf(client, words, flags)}/state`, { at: flags.at })
+			// An object is best read as YAML: it is what a table would be for a list.
+			write(io, flags.output, state.body, () =>
+				state.body === null
+					? `${state.item.operation === 'deleted' ? `deleted at ${state.item.time}` : 'its value cannot be read'}\n`
+					: stringify(state.body),
+			)
+		},
+	)
 }
 
 /** `output.columns` absent: the width of this process' terminal, if it has one. */
 export function registerQueries(program: Command, output: Io): void {
-	const io: Io = { stdout: (text) => output.stdout(text), stderr: (text) => output.stderr(text), columns: output.columns ?? process.stdout.columns ?? 0 }
+	const io: Io = {
+		stdout: (text) => output.stdout(text),
+		stderr: (text) => output.stderr(text),
+		columns: output.columns ?? process.stdout.columns ?? 0,
+	}
 	registerLists(program, io)
 	registerObjects(program, io)
 	withCommon(program.command('coverage').description('what was seen whole, and what is missing'), range).action(async (flags: Common) => {

@@ -15,11 +15,11 @@ export function plain(text: string): string {
 }
 
 function cut(text: string, width: number): string {
-	const chars = [...text]
+	const chars = Array.from(text)
 	return chars.length <= width ? text : `${chars.slice(0, Math.max(0, width - 1)).join('')}…`
 }
 
-const lengthOf = (text: string): number => [...text].length
+const lengthOf = (text: string): number => Array.from(text).length
 
 /** `width` 0: no limit (the output is no terminal). Ends with a line break; nothing but the titles where there are no rows. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number, withTitles = true): string {

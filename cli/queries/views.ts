@@ -37,24 +37,60 @@ function what(item: WireItem): string {
 	return shortObject(item.object, item.objectKind)
 }
 
-export const itemColumns: readonly Column[] = [...timeColumns, { title: 'KIND' }, { title: 'WHAT', flexible: true }, { title: 'WHO', flexible: true }, { title: 'SUMMARY', flexible: true }]
+export const itemColumns: readonly Column[] = [
+	...timeColumns,
+	{ title: 'KIND' },
+	{ title: 'WHAT', flexible: true },
+	{ title: 'WHO', flexible: true },
+	{ title: 'SUMMARY', flexible: true },
+]
 
 export function itemRow(item: WireItem): readonly string[] {
 	const mark = item.severity === 'normal' ? '' : item.severity === 'warning' ? '! ' : '!! '
-	return [shortTime(item.time), shortBound(item.timeBoundSeconds), item.operation && item.kind === 'change' ? item.operation : item.kind, what(item), who(item), mark + item.summary]
+	return [
+		shortTime(item.time),
+		shortBound(item.timeBoundSeconds),
+		item.operation && item.kind === 'change' ? item.operation : item.kind,
+		what(item),
+		who(item),
+		mark + item.summary,
+	]
 }
 
 export const auditTable = (items: readonly WireItem[]): Table => ({
-	columns: [{ title: 'TIME' }, { title: 'USER', flexible: true }, { title: 'VERB' }, { title: 'WHAT', flexible: true }, { title: 'CODE' }, { title: 'FROM' }, { title: 'USER AGENT', flexible: true }],
+	columns: [
+		{ title: 'TIME' },
+		{ title: 'USER', flexible: true },
+		{ title: 'VERB' },
+		{ title: 'WHAT', flexible: true },
+		{ title: 'CODE' },
+		{ title: 'FROM' },
+		{ title: 'USER AGENT', flexible: true },
+	],
 	rows: items.map((item) => {
 		const sub = item.audit?.subresource ? `/${item.audit.subresource}` : ''
 		const about = item.object ? shortObject(item.object) + sub : (item.audit?.requestURI ?? '')
-		return [shortTime(item.time), who(item), item.audit?.verb ?? '', about, String(item.audit?.code ?? ''), item.audit?.sourceIPs[0] ?? '', item.audit?.userAgent ?? '']
+		return [
+			shortTime(item.time),
+			who(item),
+			item.audit?.verb ?? '',
+			about,
+			String(item.audit?.code ?? ''),
+			item.audit?.sourceIPs[0] ?? '',
+			item.audit?.userAgent ?? '',
+		]
 	}),
 })
 
 export const historyTable = (items: readonly WireVersion[]): Table => ({
-	columns: [{ title: 'REVISION' }, ...timeColumns, { title: 'OPERATION' }, { title: 'WHO', flexible: true }, { title: 'TIER' }, { title: 'SUMMARY', flexible: true }],
+	columns: [
+		{ title: 'REVISION' },
+		...timeColumns,
+		{ title: 'OPERATION' },
+		{ title: 'WHO', flexible: true },
+		{ title: 'TIER' },
+		{ title: 'SUMMARY', flexible: true },
+	],
 	rows: items.map((item) => [
 		item.revision ?? '',
 		shortTime(item.time),
@@ -86,8 +122,21 @@ export const rangeTable = (coverage: WireCoverage): Table => ({
 })
 
 export const gapTable = (coverage: WireCoverage): Table => ({
-	columns: [{ title: 'MISSING' }, { title: 'SCOPE', flexible: true }, { title: 'WHY' }, { title: 'OBJECTS' }, { title: 'DETAIL', flexible: true }],
-	rows: coverage.gaps.map((gap) => [gap.from === null && gap.to === null ? '?' : `${gap.from ?? '?'}..${gap.to ?? '?'}`, gap.scope, gap.reason, String(gap.touchedCount), gap.detail]),
+	columns: [
+		{ title: 'MISSING' },
+		{ title: 'SCOPE', flexible: true },
+		{ title: 'WHY' },
+		{ title: 'OBJECTS' },
+		{ title: 'DETAIL', flexible: true },
+	],
+	rows: coverage.gaps.map((gap) => [
+		gap.from === null && gap.to === null ? '?' : `${gap.from ?? '?'}..${gap.to ?? '?'}`,
+		gap.scope,
+		gap.reason,
+		String(gap.touchedCount),
+		gap.detail,
+	]),
 })
 
-export const logLine = (item: WireItem): string => plain(`${shortTime(item.time)}  ${what(item)}${item.log?.container ? `/${item.log.container}` : ''}  ${item.summary}`) + '\n'
+export const logLine = (item: WireItem): string =>
+	plain(`${shortTime(item.time)}  ${what(item)}${item.log?.container ? `/${item.log.container}` : ''}  ${item.summary}`) + '\n'

@@ -2,7 +2,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IKeyValue } from 'etcd3'
 import type { Revision } from '#records/revision.ts'
-import type { LocalState } from '#collectors/local-state.ts'
 import { rangeOf, type EtcdClient } from './client.ts'
 import type { WatchedEvent } from './watch.ts'
 
@@ -38,41 +37,62 @@ function found(kv: IKeyValue, prev: WatchedEvent['prev']): WatchedEvent {
 	}
 }
 
+export interface SnapshotDifference {
+	readonly revision: Revision
+	readonly events: readonly WatchedEvent[]
+	/** Those whose value differs from what was known. */
+	readonly changed: ReadonlySet<WatchedEvent>
+}
+
+interface Known {
+	readonly key: string
+	readonly revision: Revision
+	readonly value: Uint8Array
+}
+
+const gonePageKeys = 500
+
 /**
  * What differs between the last known state and a snapshot, page by page in key order. A key that is known with the same revision gives nothing; one
- * that has gone gives a DELETE at the snapshot's revision: its real one is not known. With an empty state that is the whole snapshot.
+ * that has gone gives a DELETE at the snapshot's revision: its real one is not known. With an empty state that is the whole snapshot. In a new revision
+ * space revisions say nothing about the known values: every key is given, without a value before, and `changed` tells whose bytes differ.
  */
-export async function* diffSnapshot(pages: AsyncIterable<SnapshotPage>, state: Pick<LocalState, 'list'>, prefix: string): AsyncGenerator<{ readonly revision: Revision; readonly events: readonly WatchedEvent[] }> {
-	const known = state.list(prefix)
+export async function* diffSnapshot(pages: AsyncIterable<SnapshotPage>, known: Iterator<Known>, newSpace: boolean): AsyncGenerator<SnapshotDifference> {
 	let next = known.next()
 	let revision = 0n
-	const gone = (): WatchedEvent => {
-		const { key, revision: modRevision, value } = next.value as { key: string; revision: Revision; value: Uint8Array }
+	let events: WatchedEvent[] = []
+	let changed = new Set<WatchedEvent>()
+	const give = (event: WatchedEvent, isChanged: boolean): void => {
+		events.push(event)
+		if (isChanged) changed.add(event)
+	}
+	const gone = (before: Known): void => {
+		const prev = newSpace ? null : { modRevision: before.revision, value: before.value }
+		give({ type: 'DELETE', key: before.key, keyBytes: null, value: null, modRevision: revision, createRevision: 0n, version: 0n, lease: 0n, prev }, true)
 		next = known.next()
-		return { type: 'DELETE', key, keyBytes: null, value: null, modRevision: revision, createRevision: 0n, version: 0n, lease: 0n, prev: { modRevision, value } }
+	}
+	const flush = (): SnapshotDifference => {
+		const page = { revision, events, changed }
+		events = []
+		changed = new Set()
+		return page
 	}
 	for await (const page of pages) {
 		revision = page.revision
-		const events: WatchedEvent[] = []
 		for (const kv of page.keys) {
-			if (!isUtf8(kv.key)) {
-				events.push(found(kv, null))
-				continue
-			}
-			while (!next.done && Buffer.compare(Buffer.from(next.value.key, 'utf8'), kv.key) < 0) events.push(gone())
-			if (!next.done && next.value.key === kv.key.toString('utf8')) {
-				const { revision: modRevision, value } = next.value
+			while (!next.done && Buffer.compare(Buffer.from(next.value.key, 'utf8'), kv.key) < 0) gone(next.value)
+			if (!next.done && Buffer.compare(Buffer.from(next.value.key, 'utf8'), kv.key) === 0) {
+				const before = next.value
 				next = known.next()
-				if (modRevision !== BigInt(kv.mod_revision)) events.push(found(kv, { modRevision, value }))
-			} else events.push(found(kv, null))
+				if (newSpace) give(found(kv, null), Buffer.compare(before.value, kv.value) !== 0)
+				else if (before.revision !== BigInt(kv.mod_revision)) give(found(kv, { modRevision: before.revision, value: before.value }), true)
+			} else give(found(kv, null), true)
 		}
-		yield { revision, events }
+		yield flush()
 	}
-	const events: WatchedEvent[] = []
 	while (!next.done) {
-		events.push(gone())
-		if (events.length < 500) continue
-		yield { revision, events: events.splice(0) }
+		gone(next.value)
+		if (events.length >= gonePageKeys) yield flush()
 	}
-	yield { revision, events }
+	yield flush()
 }

@@ -45,7 +45,17 @@ export interface Item {
 	readonly owners?: readonly OwnerRef[]
 	readonly images?: readonly string[]
 	/** Of cluster events. */
-	readonly event?: { readonly object: ObjectRef; readonly reason: string; readonly message: string; readonly type: string; readonly count: number; readonly reporter: string; readonly regardingRevision: Revision | null; readonly firstAt: Micros; readonly lastAt: Micros }
+	readonly event?: {
+		readonly object: ObjectRef
+		readonly reason: string
+		readonly message: string
+		readonly type: string
+		readonly count: number
+		readonly reporter: string
+		readonly regardingRevision: Revision | null
+		readonly firstAt: Micros
+		readonly lastAt: Micros
+	}
 	/** Of audit entries. */
 	readonly audit?: {
 		readonly auditID: string
@@ -68,7 +78,20 @@ export interface Item {
 		readonly truncated: boolean
 	}
 	/** Of log lines. */
-	readonly log?: { readonly namespace: string; readonly pod: string; readonly podUid: string; readonly container: string; readonly restart: number; readonly component: string; readonly node: string; readonly stream: string; readonly level: string; readonly file: string; readonly offset: number; readonly flags: readonly string[] }
+	readonly log?: {
+		readonly namespace: string
+		readonly pod: string
+		readonly podUid: string
+		readonly container: string
+		readonly restart: number
+		readonly component: string
+		readonly node: string
+		readonly stream: string
+		readonly level: string
+		readonly file: string
+		readonly offset: number
+		readonly flags: readonly string[]
+	}
 }
 
 /** Every field narrows; absent fields do not. Times are inclusive. */
@@ -168,7 +191,11 @@ export interface Store extends AsyncDisposable {
 	timeline(filter: Filter, page: PageRequest): Promise<Page<Item>>
 	histogram(filter: Filter, buckets: number): Promise<readonly Bucket[]>
 	/** Records in the order they were stored, behind a token; no token: from now on. For live tails. */
-	tail(filter: Filter, after: string | undefined, limit: number): Promise<{ readonly items: readonly (Item & { readonly token: string })[]; readonly token: string }>
+	tail(
+		filter: Filter,
+		after: string | undefined,
+		limit: number,
+	): Promise<{ readonly items: readonly (Item & { readonly token: string })[]; readonly token: string }>
 	auditTop(filter: Filter, by: AuditField, limit: number): Promise<readonly { readonly value: string; readonly count: number }[]>
 	/** Oldest first. `object.name` and all must be exact. */
 	history(cluster: string, object: ObjectRef, page: PageRequest & { readonly from?: Micros; readonly to?: Micros }): Promise<Page<Item>>
@@ -177,8 +204,16 @@ export interface Store extends AsyncDisposable {
 	/** One record with its body, by id. */
 	get(cluster: string, id: RecordId): Promise<Version | undefined>
 	/** All live objects at `at`, by object key; the page's cursor is bound to the answer's `revision`. */
-	stateAt(cluster: string, at: At, selector: StateSelector, page: PageRequest): Promise<Page<Version> & { readonly revision: Revision | null }>
-	ledger(cluster: string, range: { readonly from?: Micros; readonly to?: Micros }): Promise<{ readonly gaps: readonly Gap[]; readonly coverage: readonly Coverage[] }>
+	stateAt(
+		cluster: string,
+		at: At,
+		selector: StateSelector,
+		page: PageRequest,
+	): Promise<Page<Version> & { readonly revision: Revision | null }>
+	ledger(
+		cluster: string,
+		range: { readonly from?: Micros; readonly to?: Micros },
+	): Promise<{ readonly gaps: readonly Gap[]; readonly coverage: readonly Coverage[] }>
 	rejects(page: PageRequest): Promise<Page<Reject>>
 	clusters(): Promise<readonly ClusterInfo[]>
 	retain(policy: StoreRetention): Promise<{ readonly removedPartitions: readonly string[] }>

@@ -10,7 +10,8 @@ import { limits } from '#runtime/limits.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
-import { logFile, openFile, repairFile, storageError, type Damage } from './schema.ts'
+import { openLog, type Damage } from './repair.ts'
+import { isSoundRow, logFile, positionCrc, rowCrc, storageError } from './schema.ts'
 
 export interface SqliteLogOptions {
 	readonly dir: string
@@ -26,7 +27,7 @@ interface Row {
 	readonly stream: number
 	readonly part: number
 	readonly count: number
-	readonly crc: number
+	readonly dataCrc: number
 	readonly data: Uint8Array
 }
 
@@ -34,6 +35,12 @@ interface Waiting {
 	readonly rows: readonly Row[]
 	readonly resolve: () => void
 	readonly reject: (error: Error) => void
+}
+
+interface Place {
+	readonly stream: Stream
+	readonly partition: number
+	next: bigint
 }
 
 const pollMs = 15
@@ -58,7 +65,7 @@ function rowsOf(stream: Stream, records: readonly Redacted[], partitions: number
 		for (let at = 0; at < list.length; at += rowRecordsMax) {
 			const slice = list.slice(at, at + rowRecordsMax)
 			const data = zstdCompressSync(encodeRecords(slice, limits.recordBytesMax), compression)
-			rows.push({ stream: streams.indexOf(stream), part, count: slice.length, crc: crc32(data), data })
+			rows.push({ stream: streams.indexOf(stream), part, count: slice.length, dataCrc: crc32(data), data })
 		}
 	}
 	return rows
@@ -66,12 +73,17 @@ function rowsOf(stream: Stream, records: readonly Redacted[], partitions: number
 
 export async function openSqliteLog(options: SqliteLogOptions): Promise<RecordLog> {
 	const path = join(options.dir, logFile)
-	const damage = repairFile(options.dir, String(options.clock.nowMicros()))
+	const { db, damage } = openLog(options.dir, String(options.clock.nowMicros()))
 	if (damage) {
 		options.log?.error({ ...damage, lostRecords: damage.lostRecords.toString() }, 'the record log was damaged: it was set aside, and what could be read was kept')
 		options.onDamage?.(damage)
 	}
-	return new SqliteLog(path, openFile(path), options)
+	try {
+		return new SqliteLog(path, db, options)
+	} catch (error) {
+		db.close()
+		throw storageError(path, error)
+	}
 }
 
 class SqliteLog implements RecordLog {
@@ -112,6 +124,7 @@ class SqliteLog implements RecordLog {
 		const waiting = this.#waiting
 		this.#waiting = []
 		this.#flushing = false
+		if (waiting.length === 0) return // the log was closed, and flushed, before its turn came
 		const { head, putHead, putBatch } = this.#statements
 		try {
 			this.#db.exec('BEGIN IMMEDIATE')
@@ -119,12 +132,12 @@ class SqliteLog implements RecordLog {
 			for (const row of waiting.flatMap(({ rows }) => rows)) {
 				const known = head.get(row.stream, row.part)
 				const first = (known?.['next'] ?? 0n) as bigint
-				putBatch.run(row.stream, row.part, first, row.count, row.crc, at, row.data)
+				putBatch.run(row.stream, row.part, first, row.count, rowCrc(row.dataCrc, { ...row, first }), at, row.data)
 				putHead.run(row.stream, row.part, (known?.['first'] ?? 0n) as bigint, first + BigInt(row.count))
 			}
 			this.#db.exec('COMMIT')
 		} catch (error) {
-			if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+			if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK')
 			const known = storageError(this.#path, error)
 			for (const { reject } of waiting) reject(known)
 			return
@@ -134,9 +147,7 @@ class SqliteLog implements RecordLog {
 	}
 
 	async *read(group: string, wanted: readonly Stream[], signal: AbortSignal): AsyncIterable<Batch> {
-		const places = wanted.flatMap((stream) =>
-			Array.from({ length: this.#partitionsOnDisk(stream) }, (_, partition) => ({ stream, partition, next: this.#position(group, stream, partition) })),
-		)
+		let places: readonly Place[] = this.#places(group, wanted, [])
 		while (!signal.aborted && !this.#closed) {
 			let found = false
 			for (const place of places) {
@@ -147,8 +158,27 @@ class SqliteLog implements RecordLog {
 				place.next = batch.next.offset
 				yield batch
 			}
-			if (!found) await this.#appended(signal)
+			if (found) continue
+			await this.#appended(signal)
+			if (!this.#closed) places = this.#places(group, wanted, places)
 		}
+	}
+
+	/** Known places go on where they stand; partitions that have come since begin where the group stands. */
+	#places(group: string, wanted: readonly Stream[], known: readonly Place[]): readonly Place[] {
+		try {
+			return wanted.flatMap((stream) => {
+				const before = known.filter((place) => place.stream === stream)
+				const more = Math.max(0, this.#partitionsOnDisk(stream) - before.length)
+				return [...before, ...Array.from({ length: more }, (_, index) => this.#placeOf(group, stream, before.length + index))]
+			})
+		} catch (error) {
+			throw storageError(this.#path, error)
+		}
+	}
+
+	#placeOf(group: string, stream: Stream, partition: number): Place {
+		return { stream, partition, next: this.#position(group, stream, partition) }
 	}
 
 	/** Partitions may have been made by a process with another setting: all of them are read. */
@@ -160,7 +190,10 @@ class SqliteLog implements RecordLog {
 	/** Where the group goes on: what it committed, or the oldest there is. */
 	#position(group: string, stream: Stream, partition: number): bigint {
 		const index = streams.indexOf(stream)
-		const committed = this.#statements.position.get(group, index, partition)?.['next'] as bigint | undefined
+		const row = this.#statements.position.get(group, index, partition)
+		const next = row?.['next'] as bigint | undefined
+		// A damaged position counts as none: records are read again rather than passed over.
+		const committed = next !== undefined && Number(row?.['crc']) === positionCrc(group, index, partition, next) ? next : undefined
 		const first = (this.#statements.head.get(index, partition)?.['first'] as bigint | undefined) ?? 0n
 		return committed !== undefined && committed > first ? committed : first
 	}
@@ -169,27 +202,30 @@ class SqliteLog implements RecordLog {
 		const index = streams.indexOf(stream)
 		const name = `${this.#path}: stream ${stream}, partition ${partition}`
 		let row: Record<string, unknown> | undefined
-		let head: Record<string, unknown> | undefined
 		try {
+			const head = this.#statements.head.get(index, partition)
+			if (!head || (head['next'] as bigint) <= offset) return undefined
+			if ((head['first'] as bigint) > offset) throw new KubetapeError('LOG_POSITION_UNKNOWN', `${name}: records from offset ${offset} to ${(head['first'] as bigint) - 1n} were removed by retention before they were read`)
 			row = this.#statements.batchAt.get(index, partition, offset)
-			head = row ? undefined : this.#statements.head.get(index, partition)
 		} catch (error) {
 			throw storageError(name, error)
 		}
-		if (!row) {
-			if (!head || (head['next'] as bigint) <= offset) return undefined
-			if ((head['first'] as bigint) > offset) throw new KubetapeError('LOG_POSITION_UNKNOWN', `${name}: records from offset ${offset} to ${(head['first'] as bigint) - 1n} were removed by retention before they were read`)
-			throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
-		}
+		if (!row || (row['first'] as bigint) + (row['count'] as bigint) <= offset) throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
 		const first = row['first'] as bigint
 		const count = Number(row['count'])
 		const end = first + BigInt(count)
-		const data = row['data'] as Uint8Array
-		if (end <= offset) throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
-		if (crc32(data) !== Number(row['crc'])) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} is damaged`)
-		const records = decodeRecords(zstdDecompressSync(data))
+		if (!isSoundRow(row)) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} is damaged`)
+		const records = this.#decoded(row['data'] as Uint8Array, `${name}: the batch at offset ${first}`)
 		if (records.length !== count) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} has ${records.length} records instead of ${count}`)
 		return { stream, partition, records: offset > first ? records.slice(Number(offset - first)) : records, next: { stream, partition, offset: end } }
+	}
+
+	#decoded(data: Uint8Array, name: string): Redacted[] {
+		try {
+			return decodeRecords(zstdDecompressSync(data))
+		} catch (error) {
+			throw new KubetapeError('STORAGE_CORRUPT', `${name} cannot be read: ${messageOf(error)}`, { cause: error })
+		}
 	}
 
 	/** Resolves when this process appended something, when pollMs passed (another process may have), or when the signal aborts. */
@@ -213,22 +249,20 @@ class SqliteLog implements RecordLog {
 			for (const { stream, partition, offset } of positions) {
 				const next = (this.#statements.head.get(streams.indexOf(stream), partition)?.['next'] as bigint | undefined) ?? 0n
 				if (offset > next) throw new KubetapeError('LOG_POSITION_UNKNOWN', `${this.#path}: stream ${stream}, partition ${partition} ends at ${next}, before ${offset}`)
-				this.#statements.putPosition.run(group, streams.indexOf(stream), partition, offset)
+				this.#statements.putPosition.run(group, streams.indexOf(stream), partition, offset, positionCrc(group, streams.indexOf(stream), partition, offset))
 			}
 			this.#db.exec('COMMIT')
 		} catch (error) {
-			if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+			if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK')
 			throw storageError(this.#path, error)
 		}
 	}
 
 	async lag(group: string, wanted: readonly Stream[]): Promise<Lag[]> {
-		return wanted.flatMap((stream) =>
-			Array.from({ length: this.#partitionsOnDisk(stream) }, (_, partition) => {
-				const next = (this.#statements.head.get(streams.indexOf(stream), partition)?.['next'] as bigint | undefined) ?? 0n
-				return { stream, partition, records: next - this.#position(group, stream, partition) }
-			}),
-		)
+		return this.#places(group, wanted, []).map(({ stream, partition, next }) => {
+			const end = (this.#statements.head.get(streams.indexOf(stream), partition)?.['next'] as bigint | undefined) ?? 0n
+			return { stream, partition, records: end - next }
+		})
 	}
 
 	async retain(policy: LogRetention): Promise<{ readonly removedRecords: bigint }> {
@@ -240,8 +274,8 @@ class SqliteLog implements RecordLog {
 				const [stream, part] = [row['stream'] as bigint, row['part'] as bigint]
 				// Age never takes what a group has not read; size does, oldest first, so that the disk is never filled.
 				const read = (this.#statements.slowest.get(stream, part)?.['next'] as bigint | null | undefined) ?? (row['first'] as bigint)
-				const byAge = policy.ageMs === 0 ? undefined : (this.#statements.youngestOld.get(stream, part, oldest, read)?.['end'] as bigint | null)
-				if (byAge !== undefined && byAge !== null) removed += this.#removeBefore(stream, part, byAge)
+				const kept = this.#statements.firstKept.get(stream, part, policy.ageMs === 0 ? 0n : oldest, read)?.['first'] as bigint | null | undefined
+				removed += this.#removeBefore(stream, part, kept ?? (row['next'] as bigint))
 			}
 			while (policy.bytesMax > 0 && this.#bytes() > policy.bytesMax) {
 				const row = this.#statements.oldest.get()
@@ -250,7 +284,7 @@ class SqliteLog implements RecordLog {
 			}
 			this.#db.exec('COMMIT')
 		} catch (error) {
-			if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+			if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK')
 			throw storageError(this.#path, error)
 		}
 		return { removedRecords: removed }
@@ -289,13 +323,13 @@ function prepare(db: DatabaseSync) {
 		putHead: statement('INSERT INTO head VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next'),
 		putBatch: statement('INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)'),
 		maxPart: statement('SELECT max(part) AS part FROM head WHERE stream = ?'),
-		position: statement('SELECT next FROM position WHERE grp = ? AND stream = ? AND part = ?'),
-		putPosition: statement('INSERT INTO position VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = max(next, excluded.next)'),
-		batchAt: statement('SELECT first, count, crc, data FROM batch WHERE stream = ? AND part = ? AND first <= ? ORDER BY first DESC LIMIT 1'),
-		partitions: statement('SELECT stream, part, first FROM head'),
+		position: statement('SELECT next, crc FROM position WHERE grp = ? AND stream = ? AND part = ?'),
+		putPosition: statement('INSERT INTO position VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next, crc = excluded.crc WHERE excluded.next > next'),
+		batchAt: statement('SELECT stream, part, first, count, crc, data FROM batch WHERE stream = ? AND part = ? AND first <= ? ORDER BY first DESC LIMIT 1'),
+		partitions: statement('SELECT stream, part, first, next FROM head'),
 		slowest: statement('SELECT min(next) AS next FROM position WHERE stream = ? AND part = ?'),
-		youngestOld: statement('SELECT max(first + count) AS end FROM batch WHERE stream = ? AND part = ? AND at < ? AND first + count <= ?'),
-		oldest: statement('SELECT stream, part, first, count FROM batch ORDER BY at, stream, part, first LIMIT 1'),
+		firstKept: statement('SELECT min(first) AS first FROM batch WHERE stream = ? AND part = ? AND (at >= ? OR first + count > ?)'),
+		oldest: statement('SELECT batch.stream, batch.part, batch.first, batch.count FROM head CROSS JOIN batch USING (stream, part, first) ORDER BY batch.at LIMIT 1'),
 		bytes: statement('SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size()) - (SELECT freelist_count FROM pragma_freelist_count()) * (SELECT page_size FROM pragma_page_size()) AS bytes'),
 		remove: statement('DELETE FROM batch WHERE stream = ? AND part = ? AND first + count <= ?'),
 		moveFirst: statement('UPDATE head SET first = ? WHERE stream = ? AND part = ?'),

@@ -4,7 +4,11 @@ import { Type, type Static } from 'typebox'
 export const sqliteStoreConfig = Type.Object(
 	{
 		cacheKibibytes: Type.Integer({ default: 16384, minimum: 256, description: 'Page cache of each open day, in KiB.' }),
-		synchronous: Type.Union([Type.Literal('full'), Type.Literal('normal')], { default: 'full', description: 'full: a put survives power loss. normal: a put survives the end of the process, the last ones may be lost with the power.' }),
+		synchronous: Type.Union([Type.Literal('full'), Type.Literal('normal')], {
+			default: 'full',
+			description:
+				'full: a put survives power loss. normal: a put survives the end of the process, the last ones may be lost with the power.',
+		}),
 	},
 	{ additionalProperties: false },
 )

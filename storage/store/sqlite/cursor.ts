@@ -5,7 +5,13 @@ import { KubetapeError } from '#runtime/errors.ts'
 function digest(question: unknown): string {
 	const sorted = (_key: string, value: unknown): unknown => {
 		if (typeof value === 'bigint') return value.toString()
-		return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value
+		return typeof value === 'object' && value !== null && !Array.isArray(value)
+			? Object.fromEntries(
+					Object.entries(value)
+						.filter(([, part]) => part !== undefined)
+						.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+				)
+			: value
 	}
 	return hash('sha256', JSON.stringify(question, sorted), 'hex').slice(0, 12)
 }

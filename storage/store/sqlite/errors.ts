@@ -16,12 +16,15 @@ export function storageError(error: unknown, where: string): unknown {
 	const errcode = (error as { errcode?: unknown }).errcode
 	const code = typeof errcode === 'number' ? errcode & 0xff : -1
 	const options = { cause: error, details: { partition: where } }
-	if (code === full || (error as NodeJS.ErrnoException).code === 'ENOSPC') return new KubetapeError('STORAGE_DISK_FULL', `${where}: the disk is full`, options)
-	if (code === corrupt || code === notADatabase || error instanceof DamageError) return new KubetapeError('STORAGE_CORRUPT', `${where} is damaged: ${messageOf(error)}`, options)
+	if (code === full || (error as NodeJS.ErrnoException).code === 'ENOSPC')
+		return new KubetapeError('STORAGE_DISK_FULL', `${where}: the disk is full`, options)
+	if (code === corrupt || code === notADatabase || error instanceof DamageError)
+		return new KubetapeError('STORAGE_CORRUPT', `${where} is damaged: ${messageOf(error)}`, options)
 	if (code === busy || code === locked) return new KubetapeError('STORAGE_BUSY', `${where} is busy`, options)
 	if (code === ioError || code === cannotOpen) return new KubetapeError('STORAGE_UNAVAILABLE', `${where}: ${messageOf(error)}`, options)
 	const zlib = (error as NodeJS.ErrnoException).code
-	if (typeof zlib === 'string' && zlib.startsWith('ZSTD_')) return new KubetapeError('STORAGE_CORRUPT', `${where} is damaged: ${messageOf(error)}`, options)
+	if (typeof zlib === 'string' && zlib.startsWith('ZSTD_'))
+		return new KubetapeError('STORAGE_CORRUPT', `${where} is damaged: ${messageOf(error)}`, options)
 	return error
 }
 

@@ -27,6 +27,8 @@ export interface Plan {
 	test(candidate: Candidate): boolean
 }
 
+/** With more objects than this, tags lead where there are some. */
+const gatherObjectsMax = 200
 const auditFields = ['user', 'verb', 'resource', 'subresource', 'code', 'decision', 'sourceIP', 'userAgent'] as const
 const logFields = ['pod', 'container', 'node', 'unit'] as const
 
@@ -49,13 +51,15 @@ export function resolve(filter: Filter, partitions: readonly Partition[]): Resol
 	const resources = wanted === undefined ? undefined : new Set<string>()
 	const ownerUids = new Set<string>()
 	if (resources && wanted !== undefined) {
-		for (const partition of partitions) for (const object of partition.objects()) if (sameKind(object, wanted) && object.resource !== '') resources.add(fullResource(object))
+		for (const partition of partitions)
+			for (const object of partition.objects()) if (sameKind(object, wanted) && object.resource !== '') resources.add(fullResource(object))
 	}
 	const resolved = { filter, ownerUids, resources }
 	if (filter.owner !== true) return resolved
 	if (filter.uid !== undefined) ownerUids.add(filter.uid)
 	else if (filter.name !== undefined) {
-		for (const partition of partitions) for (const object of partition.objects()) if (object.uid !== '' && isSelected(object, resolved)) ownerUids.add(object.uid)
+		for (const partition of partitions)
+			for (const object of partition.objects()) if (object.uid !== '' && isSelected(object, resolved)) ownerUids.add(object.uid)
 	}
 	return resolved
 }
@@ -66,7 +70,11 @@ function isSelected(object: StoredObject, { filter, resources }: Resolved): bool
 	if (filter.namespace !== undefined && object.namespace !== filter.namespace) return false
 	if (filter.name !== undefined && object.name !== filter.name) return false
 	if (filter.uid !== undefined && object.uid !== filter.uid) return false
-	return resources === undefined || resources.has(fullResource(object)) || (filter.kind !== undefined && object.kind.toLowerCase() === filter.kind.toLowerCase())
+	return (
+		resources === undefined ||
+		resources.has(fullResource(object)) ||
+		(filter.kind !== undefined && object.kind.toLowerCase() === filter.kind.toLowerCase())
+	)
 }
 
 /** Audit entries often know no uid: by key they belong to the objects of that key. */
@@ -81,14 +89,23 @@ function objectsOf(partition: Partition, resolved: Resolved): Set<number> | unde
 	if (!present(filter, ['namespace', 'kind', 'name', 'uid'])) return undefined
 	const chosen = new Set<number>()
 	for (const object of partition.objects()) if (isSelected(object, resolved)) chosen.add(object.id)
-	if (filter.uid !== undefined || resolved.ownerUids.size > 0) addNameless(partition, chosen, [...chosen].map((id) => partition.object(id)))
+	if (filter.uid !== undefined || resolved.ownerUids.size > 0)
+		addNameless(
+			partition,
+			chosen,
+			[...chosen].map((id) => partition.object(id)),
+		)
 	const owned = new Set<number>()
 	for (const uid of resolved.ownerUids) {
 		for (const { obj } of partition.all<{ obj: number }>('SELECT obj FROM owner WHERE uid = ?', uid)) {
 			if (filter.cluster === undefined || partition.object(obj).cluster === filter.cluster) owned.add(obj)
 		}
 	}
-	addNameless(partition, owned, [...owned].map((id) => partition.object(id)))
+	addNameless(
+		partition,
+		owned,
+		[...owned].map((id) => partition.object(id)),
+	)
 	for (const id of owned) chosen.add(id)
 	return chosen
 }
@@ -97,8 +114,16 @@ function objectsOf(partition: Partition, resolved: Resolved): Set<number> | unde
 function tagsOf(partition: Partition, filter: Filter): string[] | undefined {
 	const tags: string[] = []
 	const wanted: readonly (readonly [string, string | undefined])[] = [
-		['n', filter.owner === true ? undefined : filter.namespace || undefined], ['u', filter.user], ['v', filter.verb], ['s', filter.subresource ?? filter.unit], ['d', filter.decision], ['a', filter.userAgent],
-		['c', filter.code === undefined ? undefined : String(filter.code)], ['i', filter.sourceIP ?? filter.node], ['p', filter.pod], ['f', filter.container],
+		['n', filter.owner === true ? undefined : filter.namespace || undefined],
+		['u', filter.user],
+		['v', filter.verb],
+		['s', filter.subresource ?? filter.unit],
+		['d', filter.decision],
+		['a', filter.userAgent],
+		['c', filter.code === undefined ? undefined : String(filter.code)],
+		['i', filter.sourceIP ?? filter.node],
+		['p', filter.pod],
+		['f', filter.container],
 	]
 	for (const [letter, text] of wanted) {
 		if (text === undefined || text === '') continue
@@ -137,16 +162,22 @@ function gather(partition: Partition, objects: ReadonlySet<number>): number[] | 
 
 function auditMatches(filter: Filter, sent: Readonly<Record<string, unknown>>): boolean {
 	return (
-		(filter.user === undefined || sent['user'] === filter.user) && (filter.verb === undefined || sent['verb'] === filter.verb) && (filter.subresource === undefined || sent['subresource'] === filter.subresource) &&
-		(filter.code === undefined || sent['code'] === filter.code) && (filter.decision === undefined || sent['decision'] === filter.decision) && (filter.userAgent === undefined || sent['userAgent'] === filter.userAgent) &&
+		(filter.user === undefined || sent['user'] === filter.user) &&
+		(filter.verb === undefined || sent['verb'] === filter.verb) &&
+		(filter.subresource === undefined || sent['subresource'] === filter.subresource) &&
+		(filter.code === undefined || sent['code'] === filter.code) &&
+		(filter.decision === undefined || sent['decision'] === filter.decision) &&
+		(filter.userAgent === undefined || sent['userAgent'] === filter.userAgent) &&
 		(filter.sourceIP === undefined || (sent['sourceIPs'] as readonly string[]).includes(filter.sourceIP))
 	)
 }
 
 function logMatches(filter: Filter, sent: Readonly<Record<string, unknown>>): boolean {
 	return (
-		(filter.pod === undefined || sent['pod'] === filter.pod) && (filter.container === undefined || sent['container'] === filter.container) &&
-		(filter.node === undefined || sent['node'] === filter.node) && (filter.unit === undefined || sent['component'] === filter.unit)
+		(filter.pod === undefined || sent['pod'] === filter.pod) &&
+		(filter.container === undefined || sent['container'] === filter.container) &&
+		(filter.node === undefined || sent['node'] === filter.node) &&
+		(filter.unit === undefined || sent['component'] === filter.unit)
 	)
 }
 
@@ -188,12 +219,17 @@ export function planFor(partition: Partition, resolved: Resolved): Plan {
 	return {
 		empty: false,
 		match: matches.length === 0 ? null : matches.map((match) => `(${match})`).join(' AND '),
-		gather: objects && q === undefined ? gather(partition, objects) : null,
+		gather: objects && q === undefined && (matches.length === 0 || objects.size <= gatherObjectsMax) ? gather(partition, objects) : null,
 		test(candidate) {
 			if (wantedKinds && !wantedKinds.has(candidate.kind)) return false
 			if ((candidate.flags & noiseFlag) !== 0 && filter.noise !== true) return false
 			if (severity !== undefined && (candidate.flags & 3) !== severity) return false
-			if (objects ? candidate.obj === null || !objects.has(candidate.obj) : filter.cluster !== undefined && clusterOf(candidate) !== filter.cluster) return false
+			if (
+				objects
+					? candidate.obj === null || !objects.has(candidate.obj)
+					: filter.cluster !== undefined && clusterOf(candidate) !== filter.cluster
+			)
+				return false
 			if (!hasAudit && !hasLog) return true
 			const sent = candidate.traits === null ? {} : ((partition.json(candidate.traits) as Traits).c ?? {})
 			return (!hasAudit || (auditMatches(filter, sent) && resourceIs(candidate))) && (!hasLog || logMatches(filter, sent))

@@ -16,7 +16,11 @@ interface Counting {
 	warnings: number
 }
 
-function makeBuckets(from: number, to: number, buckets: number): { readonly made: Counting[]; readonly origin: number; readonly step: number } {
+function makeBuckets(
+	from: number,
+	to: number,
+	buckets: number,
+): { readonly made: Counting[]; readonly origin: number; readonly step: number } {
 	let width = Math.max(1, Math.ceil((to - from + 1) / Math.max(1, buckets)))
 	let origin = from
 	if (width > minuteMicros) {
@@ -25,7 +29,8 @@ function makeBuckets(from: number, to: number, buckets: number): { readonly made
 		width = Math.ceil((to - origin + 1) / buckets / minuteMicros) * minuteMicros
 	}
 	const made: Counting[] = []
-	for (let start = origin; start <= to; start += width) made.push({ from: Math.max(from, start), to: Math.min(to, start + width - 1), counts: {}, warnings: 0 })
+	for (let start = origin; start <= to; start += width)
+		made.push({ from: Math.max(from, start), to: Math.min(to, start + width - 1), counts: {}, warnings: 0 })
 	return { made, origin, step: width }
 }
 
@@ -54,7 +59,8 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 		partition.guard(() => {
 			const plan = planFor(partition, resolved)
 			const count = (lower: number, upper: number): void => {
-				for (const { row, kind, flags } of scan(partition, plan, 'asc', firstRow(partition.start, lower), lastRow(partition.start, upper))) add(timeOf(partition.start, row), kind, flags & 3, 1)
+				for (const { row, kind, flags } of scan(partition, plan, 'asc', firstRow(partition.start, lower), lastRow(partition.start, upper)))
+					add(timeOf(partition.start, row), kind, flags & 3, 1)
 			}
 			const low = Math.max(from, partition.start)
 			const high = Math.min(to, dayEnd(partition.day))
@@ -66,9 +72,17 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 			type Counter = { minute: number; cluster: string; namespace: string; kind: number; severity: number; noise: number; records: number }
 			const wanted = filter.include && new Set(filter.include.map((kind) => kinds.indexOf(kind)))
 			const severity = filter.severity === undefined ? undefined : severities.indexOf(filter.severity)
-			for (const counter of partition.all<Counter>('SELECT * FROM minute WHERE minute BETWEEN ? AND ?', (lowMinute - partition.start) / minuteMicros, (highMinute - partition.start) / minuteMicros - 1)) {
+			for (const counter of partition.all<Counter>(
+				'SELECT * FROM minute WHERE minute BETWEEN ? AND ?',
+				(lowMinute - partition.start) / minuteMicros,
+				(highMinute - partition.start) / minuteMicros - 1,
+			)) {
 				if (counter.noise === 1 && filter.noise !== true) continue
-				if ((filter.cluster !== undefined && counter.cluster !== filter.cluster) || (filter.namespace !== undefined && counter.namespace !== filter.namespace)) continue
+				if (
+					(filter.cluster !== undefined && counter.cluster !== filter.cluster) ||
+					(filter.namespace !== undefined && counter.namespace !== filter.namespace)
+				)
+					continue
 				if ((wanted && !wanted.has(counter.kind)) || (severity !== undefined && counter.severity !== severity)) continue
 				add(partition.start + counter.minute * minuteMicros, counter.kind, counter.severity, counter.records)
 			}
@@ -78,13 +92,24 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 }
 
 /** Counts of the values of one audit field. */
-export function auditTop(partitions: readonly Partition[], filter: Filter, by: AuditField, limit: number): { value: string; count: number }[] {
+export function auditTop(
+	partitions: readonly Partition[],
+	filter: Filter,
+	by: AuditField,
+	limit: number,
+): { value: string; count: number }[] {
 	const counts = new Map<string, number>()
 	const resolved = resolve({ ...filter, include: ['audit'] }, partitions)
 	for (const partition of partitions) {
 		partition.guard(() => {
 			const first = firstRow(partition.start, filter.from ?? 0)
-			for (const { traits, obj } of scan(partition, planFor(partition, resolved), 'asc', first, lastRow(partition.start, filter.to ?? Number.MAX_SAFE_INTEGER))) {
+			for (const { traits, obj } of scan(
+				partition,
+				planFor(partition, resolved),
+				'asc',
+				first,
+				lastRow(partition.start, filter.to ?? Number.MAX_SAFE_INTEGER),
+			)) {
 				const sent = traits === null ? {} : ((partition.json(traits) as Traits).c ?? {})
 				const object = obj === null ? undefined : partition.object(obj)
 				let values: readonly unknown[]
@@ -96,5 +121,8 @@ export function auditTop(partitions: readonly Partition[], filter: Filter, by: A
 			}
 		})
 	}
-	return [...counts].map(([value, count]) => ({ value, count })).toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, limit)
+	return [...counts]
+		.map(([value, count]) => ({ value, count }))
+		.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+		.slice(0, limit)
 }

@@ -16,7 +16,12 @@ interface Place {
 	readonly revision: bigint
 }
 
-export function history(partitions: readonly Partition[], cluster: string, object: ObjectRef, page: PageRequest & { readonly from?: number; readonly to?: number }): Page<Item> {
+export function history(
+	partitions: readonly Partition[],
+	cluster: string,
+	object: ObjectRef,
+	page: PageRequest & { readonly from?: number; readonly to?: number },
+): Page<Item> {
 	const order = page.order ?? 'asc'
 	const bound = ['history', cluster, object, order, page.from, page.to]
 	const stand = page.cursor === undefined ? undefined : readCursor<{ n: number; r: string }>(page.cursor, bound)
@@ -33,14 +38,22 @@ export function history(partitions: readonly Partition[], cluster: string, objec
 			const last = lastRow(partition.start, to)
 			for (const { id } of partition.objectsOf(cluster, objectKey(object))) {
 				const columns = 'r.row, CAST(r.rev AS TEXT) AS rev, r.space'
-				for (const found of partition.all<{ row: number; rev: string; space: number }>(`SELECT ${columns} FROM record r WHERE obj = ? AND kind = 0 AND row BETWEEN ? AND ?`, id, first, last)) add(found)
+				for (const found of partition.all<{ row: number; rev: string; space: number }>(
+					`SELECT ${columns} FROM record r WHERE obj = ? AND kind = 0 AND row BETWEEN ? AND ?`,
+					id,
+					first,
+					last,
+				))
+					add(found)
 				const sql = `SELECT ${columns} FROM words CROSS JOIN record r ON r.row = words.rowid WHERE words MATCH ? AND words.rowid BETWEEN ? AND ?`
-				if (object.resource === 'events') for (const found of partition.all<{ row: number; rev: string; space: number }>(sql, `tags : "zqo${id}"`, first, last)) add(found)
+				if (object.resource === 'events')
+					for (const found of partition.all<{ row: number; rev: string; space: number }>(sql, `tags : "zqo${id}"`, first, last)) add(found)
 			}
 		})
 	}
 	const direction = order === 'asc' ? 1 : -1
-	const compare = (a: Pick<Place, 'rank' | 'revision'>, b: Pick<Place, 'rank' | 'revision'>): number => (a.rank - b.rank || (a.revision < b.revision ? -1 : a.revision > b.revision ? 1 : 0)) * direction
+	const compare = (a: Pick<Place, 'rank' | 'revision'>, b: Pick<Place, 'rank' | 'revision'>): number =>
+		(a.rank - b.rank || (a.revision < b.revision ? -1 : a.revision > b.revision ? 1 : 0)) * direction
 	const behind = stand ? { rank: stand.n, revision: BigInt(stand.r) } : undefined
 	const rest = places.filter((place) => !behind || compare(place, behind) > 0).toSorted(compare)
 	const shown = rest.slice(0, page.limit)
@@ -67,10 +80,15 @@ function scopeOf(partitions: readonly Partition[], cluster: string, at: At, rank
 	const space = at.space ?? [...ranks.keys()].at(-1)
 	if (space === undefined) return undefined
 	const limit = { space, revision: at.revision }
-	const highest = (partition: Partition): bigint => BigInt(partition.get<{ rev: string | null }>('SELECT CAST(max(rev) AS TEXT) AS rev FROM keyframe WHERE cluster = ?', cluster)?.rev ?? '0')
+	const highest = (partition: Partition): bigint =>
+		BigInt(
+			partition.get<{ rev: string | null }>('SELECT CAST(max(rev) AS TEXT) AS rev FROM keyframe WHERE cluster = ?', cluster)?.rev ?? '0',
+		)
 	const base = partitions.findLast((partition) => highest(partition) <= at.revision) ?? partitions[0]
 	if (!base) return undefined
-	const later = partitions.slice(partitions.indexOf(base) + 1).filter((partition) => (partition.spans().get([cluster, 0, space].join('\0'))?.revMin ?? at.revision + 1n) <= at.revision)
+	const later = partitions
+		.slice(partitions.indexOf(base) + 1)
+		.filter((partition) => (partition.spans().get([cluster, 0, space].join('\0'))?.revMin ?? at.revision + 1n) <= at.revision)
 	return { base, parts: [base, ...later].map((partition) => ({ partition, limit })) }
 }
 
@@ -132,15 +150,27 @@ function keysOf(scope: Scope, cluster: string, selector: StateSelector): string[
 	const keys = new Set<string>()
 	for (const { partition } of scope.parts) {
 		for (const object of partition.objects()) {
-			if (object.cluster !== cluster || (selector.namespace !== undefined && object.namespace !== selector.namespace) || (selector.name !== undefined && object.name !== selector.name)) continue
+			if (
+				object.cluster !== cluster ||
+				(selector.namespace !== undefined && object.namespace !== selector.namespace) ||
+				(selector.name !== undefined && object.name !== selector.name)
+			)
+				continue
 			const full = object.group === '' ? object.resource : `${object.resource}.${object.group}`
-			if (wanted === undefined || object.kind.toLowerCase() === wanted || object.resource === wanted || full === wanted) keys.add(keyOf(object))
+			if (wanted === undefined || object.kind.toLowerCase() === wanted || object.resource === wanted || full === wanted)
+				keys.add(keyOf(object))
 		}
 	}
 	return [...keys].toSorted((a, b) => (a < b ? -1 : 1))
 }
 
-export function stateAt(partitions: readonly Partition[], cluster: string, at: At, selector: StateSelector, page: PageRequest): Page<Version> & { readonly revision: Revision | null } {
+export function stateAt(
+	partitions: readonly Partition[],
+	cluster: string,
+	at: At,
+	selector: StateSelector,
+	page: PageRequest,
+): Page<Version> & { readonly revision: Revision | null } {
 	const bound = ['state', cluster, at, selector.kind, selector.namespace, selector.name]
 	const stand = page.cursor === undefined ? undefined : readCursor<{ k: string; r: string | null }>(page.cursor, bound)
 	const ranks = ranksOf(partitions, cluster)
@@ -162,4 +192,3 @@ export function stateAt(partitions: readonly Partition[], cluster: string, at: A
 	}
 	return { items, next: null, revision }
 }
-

@@ -24,10 +24,28 @@ function write(target: Partition, entries: readonly { readonly found: Found; rea
 	for (const { found, object, obj, body } of rows) {
 		const { partition: from, row } = found
 		const move = (id: number | null): number | null => (id === null ? null : target.intern(from.text(id)))
-		if (row.traits !== null) for (const { uid } of (from.json(row.traits) as { o?: readonly { uid: string }[] }).o ?? []) owner.run(uid, obj)
+		if (row.traits !== null)
+			for (const { uid } of (from.json(row.traits) as { o?: readonly { uid: string }[] }).o ?? []) owner.run(uid, obj)
 		insert.run(
-			object.cluster, keyOf(object), row.kind, row.id, obj, null, move(row.space), bindRevision(found.revision), row.op, row.flags,
-			move(row.traits), move(row.paths), row.summary, row.rest, row.observed, row.bound, move(row.source), body?.place ?? null, occurredAt(from, row),
+			object.cluster,
+			keyOf(object),
+			row.kind,
+			row.id,
+			obj,
+			null,
+			move(row.space),
+			bindRevision(found.revision),
+			row.op,
+			row.flags,
+			move(row.traits),
+			move(row.paths),
+			row.summary,
+			row.rest,
+			row.observed,
+			row.bound,
+			move(row.source),
+			body?.place ?? null,
+			occurredAt(from, row),
 		)
 	}
 }
@@ -56,23 +74,30 @@ export function fillKeyframe(target: Partition, previous: Partition, all: readon
 }
 
 /** Records came into a day that others follow: brings these keys on, day by day. The later days' changes are durable before the day's own are. */
-export function carryOn(partition: Partition, later: readonly Partition[], keys: ReadonlyMap<string, readonly [string, string]>, all: readonly Partition[]): void {
+export function carryOn(
+	partition: Partition,
+	later: readonly Partition[],
+	keys: ReadonlyMap<string, readonly [string, string]>,
+	all: readonly Partition[],
+): void {
 	const ranks = new Map<string, Ranks>()
 	let previous = partition
 	for (const next of later) {
 		const entries: { found: Found; ranks: Ranks }[] = []
+		const gone: number[] = []
 		for (const [cluster, key] of keys.values()) {
 			const ofCluster = ranks.get(cluster) ?? ranksOf(all, cluster)
 			ranks.set(cluster, ofCluster)
 			const found = carried(previous, cluster, key, ofCluster)
-			if (!found) continue
 			const there = inKeyframe(next, cluster, key)
-			if (!there || newer(ofCluster, found, there) || isDeleted(there.row) !== isDeleted(found.row)) entries.push({ found, ranks: ofCluster })
+			if (!found && there) gone.push(there.row.row)
+			else if (found && (!there || newer(ofCluster, found, there))) entries.push({ found, ranks: ofCluster })
 		}
-		if (entries.length > 0) {
+		if (entries.length > 0 || gone.length > 0) {
 			next.db.exec('BEGIN IMMEDIATE')
 			try {
 				write(next, entries)
+				for (const row of gone) next.prepare('DELETE FROM keyframe WHERE row = ?').run(row)
 				next.db.exec('COMMIT')
 			} catch (error) {
 				if (next.db.isTransaction) next.db.exec('ROLLBACK')

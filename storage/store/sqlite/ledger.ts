@@ -9,11 +9,20 @@ import { timeline } from './timeline.ts'
 
 const pageRecords = 500
 
-function statements<T>(partitions: readonly Partition[], cluster: string, kind: RecordKind, range: { readonly from?: number; readonly to?: number }): T[] {
+function statements<T>(
+	partitions: readonly Partition[],
+	cluster: string,
+	kind: RecordKind,
+	range: { readonly from?: number; readonly to?: number },
+): T[] {
 	const found: T[] = []
 	let cursor: string | undefined
 	do {
-		const page = timeline(partitions, { ...range, cluster, include: [kind] }, { limit: pageRecords, order: 'asc', ...(cursor === undefined ? {} : { cursor }) })
+		const page = timeline(
+			partitions,
+			{ ...range, cluster, include: [kind] },
+			{ limit: pageRecords, order: 'asc', ...(cursor === undefined ? {} : { cursor }) },
+		)
 		for (const item of page.items) found.push(statementById<T>(partitions, item.id))
 		cursor = page.next ?? undefined
 	} while (cursor !== undefined)
@@ -29,8 +38,15 @@ function statementById<T>(partitions: readonly Partition[], id: string): T {
 	throw new RangeError(`record ${id} is gone`)
 }
 
-export function ledger(partitions: readonly Partition[], cluster: string, range: { readonly from?: number; readonly to?: number }): { readonly gaps: readonly Gap[]; readonly coverage: readonly Coverage[] } {
-	return { gaps: statements<Gap>(partitions, cluster, 'gap', range), coverage: statements<Coverage>(partitions, cluster, 'coverage', range) }
+export function ledger(
+	partitions: readonly Partition[],
+	cluster: string,
+	range: { readonly from?: number; readonly to?: number },
+): { readonly gaps: readonly Gap[]; readonly coverage: readonly Coverage[] } {
+	return {
+		gaps: statements<Gap>(partitions, cluster, 'gap', range),
+		coverage: statements<Coverage>(partitions, cluster, 'coverage', range),
+	}
 }
 
 export function rejects(partitions: readonly Partition[], page: PageRequest): Page<Reject> {
@@ -62,14 +78,16 @@ export function clusters(partitions: readonly Partition[]): ClusterInfo[] {
 			info.spaces.set(span.space, space)
 		}
 	}
-	return [...infos].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, info]) => ({
-		name,
-		firstAt: info.firstAt,
-		lastAt: info.lastAt,
-		counts: info.counts,
-		spaces: [...ranksOf(partitions, name).keys()].flatMap((space) => {
-			const range = info.spaces.get(space)
-			return range ? [{ space, ...range }] : []
-		}),
-	}))
+	return [...infos]
+		.toSorted(([a], [b]) => (a < b ? -1 : 1))
+		.map(([name, info]) => ({
+			name,
+			firstAt: info.firstAt,
+			lastAt: info.lastAt,
+			counts: info.counts,
+			spaces: [...ranksOf(partitions, name).keys()].flatMap((space) => {
+				const range = info.spaces.get(space)
+				return range ? [{ space, ...range }] : []
+			}),
+		}))
 }

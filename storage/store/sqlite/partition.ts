@@ -166,7 +166,12 @@ export class Partition {
 		this.#idByText.set(text, id)
 	}
 
-	internObject(cluster: string, ref: { resource: string; group: string; namespace: string; name: string }, kind: string, uid: string): number {
+	internObject(
+		cluster: string,
+		ref: { resource: string; group: string; namespace: string; name: string },
+		kind: string,
+		uid: string,
+	): number {
 		const text = `${cluster}\0${ref.resource}\0${ref.group}\0${ref.namespace}\0${ref.name}\0${kind}\0${uid}`
 		const known = this.#objectIds.get(text)
 		if (known !== undefined) return known
@@ -211,7 +216,10 @@ export class Partition {
 		for (const object of this.all<StoredObject>(sql, this.#objectLast)) {
 			this.#objectLast = object.id
 			this.#objects.set(object.id, object)
-			this.#objectIds.set(`${object.cluster}\0${object.resource}\0${object.group}\0${object.namespace}\0${object.name}\0${object.kind}\0${object.uid}`, object.id)
+			this.#objectIds.set(
+				`${object.cluster}\0${object.resource}\0${object.group}\0${object.namespace}\0${object.name}\0${object.kind}\0${object.uid}`,
+				object.id,
+			)
 			const key = `${object.cluster}\0${objectKey(object)}`
 			const same = this.#byKey.get(key)
 			if (same) same.push(object)
@@ -225,7 +233,18 @@ export class Partition {
 		if (this.#spans && version === this.#version) return this.#spans
 		this.#version = version
 		this.#spans = new Map()
-		type Stored = { cluster: string; kind: number; space: string; records: number; id_min: Uint8Array; id_max: Uint8Array; at_min: number; at_max: number; rev_min: string; rev_max: string }
+		type Stored = {
+			cluster: string
+			kind: number
+			space: string
+			records: number
+			id_min: Uint8Array
+			id_max: Uint8Array
+			at_min: number
+			at_max: number
+			rev_min: string
+			rev_max: string
+		}
 		for (const row of this.all<Stored>('SELECT * FROM span')) {
 			this.#spans.set(`${row.cluster}\0${row.kind}\0${row.space}`, {
 				cluster: row.cluster,

@@ -25,7 +25,8 @@ export function spanKey(indexed: Indexed): string {
 
 function bodyToStore(indexed: Indexed): Body | null {
 	const { record } = indexed
-	if (record.kind === 'change' || record.kind === 'event') return record.operation === 'deleted' ? (record.before ?? record.after) : record.after
+	if (record.kind === 'change' || record.kind === 'event')
+		return record.operation === 'deleted' ? (record.before ?? record.after) : record.after
 	return record.kind === 'audit' ? record.body : null
 }
 
@@ -68,7 +69,18 @@ function extend(spans: Map<string, Span>, indexed: Indexed, at: number): Span {
 	let span = spans.get(key)
 	if (!span) {
 		const kind = kinds.indexOf(record.kind)
-		span = { cluster: record.cluster, kind, space: versioned ? record.space : '', records: 0, idMin: record.id, idMax: record.id, atMin: at, atMax: at, revMin: revision, revMax: revision }
+		span = {
+			cluster: record.cluster,
+			kind,
+			space: versioned ? record.space : '',
+			records: 0,
+			idMin: record.id,
+			idMax: record.id,
+			atMin: at,
+			atMax: at,
+			revMin: revision,
+			revMax: revision,
+		}
 		spans.set(key, span)
 	}
 	span.records += 1
@@ -102,15 +114,29 @@ export function insertAll(partition: Partition, records: readonly Indexed[], seq
 		const versioned = record.kind === 'change' || record.kind === 'event'
 		const flags = flagsOf(indexed)
 		const traits = traitsOf(indexed)
-		const paths = indexed.facets.length > 0 || indexed.paths.length > 0 ? JSON.stringify({ facets: indexed.facets, paths: indexed.paths }) : undefined
+		const paths =
+			indexed.facets.length > 0 || indexed.paths.length > 0 ? JSON.stringify({ facets: indexed.facets, paths: indexed.paths }) : undefined
 		const inDay = Math.floor(record.occurredAt) - partition.start
 		const absurd = inDay < 0 || inDay >= 86_400_000_000
 		const base = Math.max(0, Math.min(inDay, 86_399_999_999)) * slots
 		let slot = slotOf(record.id)
 		const values = [
-			kinds.indexOf(record.kind), Buffer.from(record.id, 'hex'), obj, own, intern(versioned ? record.space : record.cluster), versioned ? bindRevision(record.revision) : null,
-			versioned ? operations.indexOf(record.operation) : null, flags, traits === undefined ? null : intern(traits), paths === undefined ? null : intern(paths),
-			indexed.summary, restOf(indexed), Math.round(record.observedAt - record.occurredAt), record.occurredBound, intern(record.source), body?.place ?? null,
+			kinds.indexOf(record.kind),
+			Buffer.from(record.id, 'hex'),
+			obj,
+			own,
+			intern(versioned ? record.space : record.cluster),
+			versioned ? bindRevision(record.revision) : null,
+			versioned ? operations.indexOf(record.operation) : null,
+			flags,
+			traits === undefined ? null : intern(traits),
+			paths === undefined ? null : intern(paths),
+			indexed.summary,
+			restOf(indexed),
+			Math.round(record.observedAt - record.occurredAt),
+			record.occurredBound,
+			intern(record.source),
+			body?.place ?? null,
 		] as const
 		let row = base + slot
 		while (insert.run(row, ...values, absurd || row >= base + slots ? record.occurredAt : null).changes === 0) {
@@ -138,7 +164,18 @@ export function insertAll(partition: Partition, records: readonly Indexed[], seq
 	for (const { values, count } of minutes.values()) minuteInsert.run(...values, count)
 	const spanInsert = partition.prepare(spanSql)
 	for (const span of touchedSpans) {
-		spanInsert.run(span.cluster, span.kind, span.space, span.records, Buffer.from(span.idMin, 'hex'), Buffer.from(span.idMax, 'hex'), span.atMin, span.atMax, span.revMin.toString(), span.revMax.toString())
+		spanInsert.run(
+			span.cluster,
+			span.kind,
+			span.space,
+			span.records,
+			Buffer.from(span.idMin, 'hex'),
+			Buffer.from(span.idMax, 'hex'),
+			span.atMin,
+			span.atMax,
+			span.revMin.toString(),
+			span.revMax.toString(),
+		)
 	}
 	partition.prepare('INSERT INTO put(seq, rows) VALUES(?, ?)').run(seq, JSON.stringify(rows))
 	return keys

@@ -18,10 +18,13 @@ export interface Traits {
 }
 
 const revisionFields = new Set(['revision', 'regardingRevision', 'responseRevision', 'fromRevision', 'toRevision'])
-const encode = (value: unknown): string => JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part))
+const encode = (value: unknown): string =>
+	JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part))
 
 export function parseRest(text: string): Record<string, unknown> {
-	return JSON.parse(text, (key, value: unknown) => (typeof value === 'string' && revisionFields.has(key) && /^\d{1,19}$/.test(value) ? BigInt(value) : value)) as Record<string, unknown>
+	return JSON.parse(text, (key, value: unknown) =>
+		typeof value === 'string' && revisionFields.has(key) && /^\d{1,19}$/.test(value) ? BigInt(value) : value,
+	) as Record<string, unknown>
 }
 
 export function isNoise(indexed: Indexed): boolean {
@@ -34,7 +37,8 @@ export function flagsOf(indexed: Indexed): number {
 	const { record } = indexed
 	let flags = Math.max(0, severities.indexOf(indexed.severity))
 	if (isNoise(indexed)) flags |= noiseFlag
-	if (record.kind === 'change' || record.kind === 'event') flags |= (sightings.indexOf(record.sighting) << sightingShift) | (encodings.indexOf(record.encoding) << encodingShift)
+	if (record.kind === 'change' || record.kind === 'event')
+		flags |= (sightings.indexOf(record.sighting) << sightingShift) | (encodings.indexOf(record.encoding) << encodingShift)
 	return flags
 }
 
@@ -50,9 +54,33 @@ export function traitsOf(indexed: Indexed): string | undefined {
 	if (indexed.owners.length > 0) traits['o'] = indexed.owners
 	if (indexed.images.length > 0) traits['i'] = indexed.images
 	if (record.kind === 'audit') {
-		traits['c'] = { level: record.level, user: record.user, groups: record.groups, impersonated: record.impersonated, sourceIPs: record.sourceIPs, userAgent: record.userAgent, verb: record.verb, subresource: record.subresource, decision: record.decision, reason: record.reason, stage: record.stage, code: record.code }
+		traits['c'] = {
+			level: record.level,
+			user: record.user,
+			groups: record.groups,
+			impersonated: record.impersonated,
+			sourceIPs: record.sourceIPs,
+			userAgent: record.userAgent,
+			verb: record.verb,
+			subresource: record.subresource,
+			decision: record.decision,
+			reason: record.reason,
+			stage: record.stage,
+			code: record.code,
+		}
 	} else if (record.kind === 'log') {
-		traits['c'] = { namespace: record.namespace, pod: record.pod, podUid: record.podUid, container: record.container, restart: record.restart, component: record.component, node: record.node, stream: record.stream, level: record.level, file: record.file }
+		traits['c'] = {
+			namespace: record.namespace,
+			pod: record.pod,
+			podUid: record.podUid,
+			container: record.container,
+			restart: record.restart,
+			component: record.component,
+			node: record.node,
+			stream: record.stream,
+			level: record.level,
+			file: record.file,
+		}
 	}
 	for (const _ in traits) return JSON.stringify(traits)
 	return undefined
@@ -67,10 +95,29 @@ export function restOf(indexed: Indexed): string | null {
 		case 'event':
 			return encode({
 				note: record.note,
-				event: { object: record.object, reason: record.reason, message: record.message, type: record.type, count: record.count, reporter: record.reporter, regardingRevision: record.regarding.revision, firstAt: record.firstAt, lastAt: record.lastAt },
+				event: {
+					object: record.object,
+					reason: record.reason,
+					message: record.message,
+					type: record.type,
+					count: record.count,
+					reporter: record.reporter,
+					regardingRevision: record.regarding.revision,
+					firstAt: record.firstAt,
+					lastAt: record.lastAt,
+				},
 			})
 		case 'audit':
-			return encode({ audit: { auditID: record.auditID, requestURI: record.requestURI, requestReceivedAt: record.requestReceivedAt, dryRun: record.dryRun, responseRevision: record.responseRevision, truncated: record.truncated } })
+			return encode({
+				audit: {
+					auditID: record.auditID,
+					requestURI: record.requestURI,
+					requestReceivedAt: record.requestReceivedAt,
+					dryRun: record.dryRun,
+					responseRevision: record.responseRevision,
+					truncated: record.truncated,
+				},
+			})
 		case 'log':
 			return JSON.stringify({ log: { offset: record.offset, flags: record.flags } })
 		default:

@@ -1,5 +1,6 @@
 // Which version of an object stood at a time or revision, in one day, and its body.
 import { Body } from '#records/body.ts'
+import { unfoldLease, type FoldedLease } from '#records/lease.ts'
 import type { Revision } from '#records/revision.ts'
 import type { Item } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
@@ -42,11 +43,18 @@ export function ranksOf(partitions: readonly Partition[], cluster: string): Rank
 	return new Map([...first].toSorted((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1)).map(([space], rank) => [space, rank]))
 }
 
-export const bindRevision = (revision: Revision): number | bigint => (revision <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(revision) : revision)
+export const bindRevision = (revision: Revision): number | bigint =>
+	revision <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(revision) : revision
 const revisionMax = 2n ** 63n - 1n
 
 /** The newest version of the key within the day's own rows. `bodied`: only one with a body. */
-export function standing(partition: Partition, objects: readonly StoredObject[], ranks: Ranks, limit: Limit, bodied = false): Found | undefined {
+export function standing(
+	partition: Partition,
+	objects: readonly StoredObject[],
+	ranks: Ranks,
+	limit: Limit,
+	bodied = false,
+): Found | undefined {
 	let best: Found | undefined
 	const sql = `SELECT row, CAST(rev AS TEXT) AS rev FROM record WHERE obj = ? AND kind = 0 AND space = ? AND rev <= ? AND row <= ?${bodied ? ' AND body IS NOT NULL' : ''} ORDER BY rev DESC LIMIT 1`
 	for (const space of ranks.keys()) {
@@ -54,7 +62,13 @@ export function standing(partition: Partition, objects: readonly StoredObject[],
 		const spaceId = partition.findText(space)
 		if (spaceId === undefined) continue
 		for (const object of objects) {
-			const found = partition.get<{ row: number; rev: string }>(sql, object.id, spaceId, bindRevision(limit.revision ?? revisionMax), limit.row ?? Number.MAX_SAFE_INTEGER)
+			const found = partition.get<{ row: number; rev: string }>(
+				sql,
+				object.id,
+				spaceId,
+				bindRevision(limit.revision ?? revisionMax),
+				limit.row ?? Number.MAX_SAFE_INTEGER,
+			)
 			if (!found) continue
 			const candidate = { space, revision: BigInt(found.rev) }
 			if (best && !newer(ranks, candidate as Found, best)) continue
@@ -84,25 +98,19 @@ export function itemOfFound(found: Found): Item {
 	return itemOf(found.partition, found.row)
 }
 
-/** A Lease that only renewed, made from the version before it. */
-export function unfold(base: Body, renewTime: string, revision: string): Body {
-	const object = base.object
-	const metadata = { ...(object['metadata'] as Record<string, unknown>), resourceVersion: revision }
-	return Body.ofValue({ ...object, metadata, spec: { ...(object['spec'] as Record<string, unknown>), renewTime } })
-}
-
 /** The row's body; of a folded Lease one made from the newest body before it, in this day or its keyframe. */
 export function bodyOf(partition: Partition, row: Row, ranks: Ranks): Body | null {
 	if (row.body !== null) return Body.ofBytes(partition.bodies.read(row.body))
 	if (kinds[row.kind] !== 'change' || row.obj === null || row.rest === null) return null
-	const folded = parseRest(row.rest)['folded'] as { renewTime: string } | undefined
+	const folded = parseRest(row.rest)['folded'] as FoldedLease | undefined
 	if (!folded) return null
 	const object = partition.object(row.obj)
 	const limit = { space: partition.text(row.space ?? 0), revision: BigInt(row.rev ?? '0') }
 	const key = keyOf(object)
-	const base = standing(partition, partition.objectsOf(object.cluster, key), ranks, limit, true) ?? inKeyframe(partition, object.cluster, key, limit)
+	const base =
+		standing(partition, partition.objectsOf(object.cluster, key), ranks, limit, true) ?? inKeyframe(partition, object.cluster, key, limit)
 	if (!base || base.row.body === null) return null
-	return unfold(Body.ofBytes(partition.bodies.read(base.row.body)), folded.renewTime, row.rev ?? '0')
+	return unfoldLease(Body.ofBytes(partition.bodies.read(base.row.body)), folded, row.rev ?? '0')
 }
 
 export function keyOf(object: StoredObject): string {

@@ -83,7 +83,9 @@ class Days {
 	all(from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY): readonly Partition[] {
 		const low = from > 0 ? dayOf(Math.min(from, 8.64e18)) : ''
 		const high = to < 8.64e18 ? dayOf(Math.max(0, to)) : '9999'
-		return this.list().filter(({ day }) => day >= low && day <= high).map(({ day }) => this.get(day))
+		return this.list()
+			.filter(({ day }) => day >= low && day <= high)
+			.map(({ day }) => this.get(day))
 	}
 
 	/** Those that can be opened: for what must go on beside a damaged one. */
@@ -151,10 +153,17 @@ class Writer {
 
 	/** Looks only into days whose ids of that cluster, kind and space reach around the id. */
 	#isKnown(partitions: readonly Partition[], { record }: Indexed): boolean {
-		const key = [record.cluster, kinds.indexOf(record.kind), record.kind === 'change' || record.kind === 'event' ? record.space : ''].join('\0')
+		const key = [record.cluster, kinds.indexOf(record.kind), record.kind === 'change' || record.kind === 'event' ? record.space : ''].join(
+			'\0',
+		)
 		return partitions.some((partition) => {
 			const span = partition.guard(() => partition.spans()).get(key)
-			return span !== undefined && record.id >= span.idMin && record.id <= span.idMax && partition.guard(() => partition.rowOfId(record.id)) !== undefined
+			return (
+				span !== undefined &&
+				record.id >= span.idMin &&
+				record.id <= span.idMax &&
+				partition.guard(() => partition.rowOfId(record.id)) !== undefined
+			)
 		})
 	}
 
@@ -213,7 +222,8 @@ function open(options: SqliteStoreOptions): Store {
 		})
 	/** Where the owned are asked for, the owner may stand in another day. */
 	const between = (range: { readonly from?: number; readonly to?: number }): readonly Partition[] => days.all(range.from, range.to)
-	const upTo = (at: { readonly revision: bigint } | { readonly time: number }): readonly Partition[] => ('time' in at ? days.all(undefined, at.time) : days.all())
+	const upTo = (at: { readonly revision: bigint } | { readonly time: number }): readonly Partition[] =>
+		'time' in at ? days.all(undefined, at.time) : days.all()
 	return {
 		put: (records) =>
 			ask(() => {

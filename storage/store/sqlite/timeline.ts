@@ -31,8 +31,9 @@ export function* scan(partition: Partition, plan: Plan, order: Order, first: num
 	}
 	const sql = `${scanSql(plan.match !== null, order)} LIMIT ?`
 	let step = 64
-	for (let from = first, to = last; from <= to; ) {
-		const found = plan.match === null ? partition.all<Candidate>(sql, from, to, step) : partition.all<Candidate>(sql, plan.match, from, to, step)
+	for (let from = first, to = last; from <= to;) {
+		const found =
+			plan.match === null ? partition.all<Candidate>(sql, from, to, step) : partition.all<Candidate>(sql, plan.match, from, to, step)
 		for (const candidate of found) if (plan.test(candidate)) yield candidate
 		const end = found.at(-1)
 		if (!end || found.length < step) return
@@ -80,7 +81,11 @@ export function timeline(partitions: readonly Partition[], filter: Filter, page:
 	const resolved = resolve(filter, partitions)
 	for (const partition of order === 'asc' ? days : days.toReversed()) {
 		const more = partition.guard(() => {
-			const rows = ordered(partition, scan(partition, planFor(partition, resolved), order, firstRow(partition.start, from), lastRow(partition.start, to)), order)
+			const rows = ordered(
+				partition,
+				scan(partition, planFor(partition, resolved), order, firstRow(partition.start, from), lastRow(partition.start, to)),
+				order,
+			)
 			for (const row of rows) {
 				const t = timeOf(partition.start, row.row)
 				const i = Buffer.from(row.id).toString('hex')

@@ -8,7 +8,12 @@ export type TagLetter = 'n' | 'r' | 'u' | 'v' | 'c' | 'd' | 's' | 'a' | 'i' | 'p
 export const tagPrefix = 'zq'
 
 /** Texts to tag of one record. Namespace and resource are of the object it is about, `o` of a cluster event's own object. */
-export function tagsOf(indexed: Indexed, object: { resource: string; group: string; namespace: string } | null, own: number | null, intern: (text: string) => number): string {
+export function tagsOf(
+	indexed: Indexed,
+	object: { resource: string; group: string; namespace: string } | null,
+	own: number | null,
+	intern: (text: string) => number,
+): string {
 	const { record } = indexed
 	let tags = record.kind === 'change' ? '' : `${tagPrefix}k${kinds.indexOf(record.kind)}`
 	const add = (letter: TagLetter, text: string): void => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { FastifyInstance } from 'fastify'
 import type { WireItem } from '#api/wire.ts'
 import type { Store } from '#storage/store/port.ts'
-import { audit, change, checkout, openApi, role, story } from '#test/api/support.ts'
+import { audit, change, checkout, forget, openApi, role, story } from '#test/api/support.ts'
 
 let store: Store
 let api: FastifyInstance
@@ -14,7 +14,10 @@ beforeEach(async () => {
 	api = await openApi(store)
 	address = await api.listen({ host: '127.0.0.1', port: 0 })
 })
-afterEach(() => api.close())
+afterEach(async () => {
+	await api.close()
+	await forget()
+})
 
 interface Message {
 	readonly id: string
@@ -46,7 +49,11 @@ async function nextItem(stream: AsyncGenerator<Message>): Promise<Message & { re
 
 it('sends what is stored from now on, filtered, and resumes behind the last message', async () => {
 	const response = await fetch(`${address}/api/v1/stream?include=changes`)
-	expect([response.status, response.headers.get('content-type'), response.headers.get('x-content-type-options')]).toEqual([200, 'text/event-stream; charset=utf-8', 'nosniff'])
+	expect([response.status, response.headers.get('content-type'), response.headers.get('x-content-type-options')]).toEqual([
+		200,
+		'text/event-stream; charset=utf-8',
+		'nosniff',
+	])
 	const stream = messages(response)
 	await stream.next()
 	await store.put([audit(checkout, 20n, 'patch', 'eve'), change(checkout, 20n, 'created', 'web:3')])

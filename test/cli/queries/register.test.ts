@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { registerQueries } from '#cli/queries/register.ts'
 import { errorRegistry, KubetapeError } from '#runtime/errors.ts'
 import type { Store } from '#storage/store/port.ts'
-import { change, checkout, openApi, story } from '#test/api/support.ts'
+import { change, checkout, forget, openApi, story } from '#test/api/support.ts'
 
 let store: Store
 let api: FastifyInstance
@@ -17,7 +17,10 @@ beforeAll(async () => {
 	api = await openApi(store)
 	address = await api.listen({ host: '127.0.0.1', port: 0 })
 })
-afterAll(() => api.close())
+afterAll(async () => {
+	await api.close()
+	await forget()
+})
 
 async function run(args: readonly string[], columns = 0, onText: (text: string) => void = () => undefined): Promise<string> {
 	let out = ''
@@ -46,21 +49,30 @@ it('prints the timeline oldest first, fitted to the terminal', async () => {
 	expect(lines[0]).toMatch(/^TIME +± +KIND +WHAT +WHO +SUMMARY$/)
 	expect(lines).toHaveLength(6)
 	expect(lines[1]).toContain('2026-11-23 10:00:02.000  0.002s')
-	expect(lines.every((line) => [...line].length <= 120)).toBe(true)
+	expect(lines.every((line) => Array.from(line).length <= 120)).toBe(true)
 	expect((await run(['timeline', '--kind', 'Deployment', '--limit', '1'])).split('\n')[1]).toContain('deleted')
 })
 
 it.each([['deployment/checkout'], ['deployments.apps/checkout'], ['deployment checkout']])('knows the object %s', async (words) => {
 	const lines = (await run(['history', ...words.split(' '), '-n', 'shop'])).trimEnd().split('\n')
-	expect(lines.slice(1).map((line) => line.split(/ {2,}/).filter((cell) => /^\d+$|alice|bob|exact|unresolved/.test(cell)))).toEqual([['2', 'alice', 'exact'], ['5', 'bob', 'exact'], ['8', 'unresolved']])
+	expect(lines.slice(1).map((line) => line.split(/ {2,}/).filter((cell) => /^\d+$|alice|bob|exact|unresolved/.test(cell)))).toEqual([
+		['2', 'alice', 'exact'],
+		['5', 'bob', 'exact'],
+		['8', 'unresolved'],
+	])
 })
 
 it('tells what differs, what was, what is covered', async () => {
-	expect(await run(['diff', 'deployment/checkout', '-n', 'shop', '--to', '5'])).toMatch(/2 → 5 by bob \(patch\)\n.*\n {2}~ spec\.template\.spec\.containers\[web\]\.image: web:1 → web:2\n$/)
+	expect(await run(['diff', 'deployment/checkout', '-n', 'shop', '--to', '5'])).toMatch(
+		/2 → 5 by bob \(patch\)\n.*\n {2}~ spec\.template\.spec\.containers\[web\]\.image: web:1 → web:2\n$/,
+	)
 	expect(parse(await run(['state', 'deployment/checkout', '-n', 'shop', '--at', '5']))).toMatchObject({ metadata: { name: 'checkout' } })
 	expect(await run(['coverage'])).toMatch(/1\.\.9 [^]*10\.\.12 [^]*1 rejected\n$/)
 	expect(await run(['audit', '--user', 'bob'])).toMatch(/bob +patch +shop\/deployments\/checkout +200 +10\.0\.0\.1 +kubectl\n$/)
-	expect(JSON.parse(await run(['audit', '--source-ip', '10.0.0.1', '-o', 'json']))).toMatchObject({ items: [{ kind: 'audit' }, { kind: 'audit' }], next: null })
+	expect(JSON.parse(await run(['audit', '--source-ip', '10.0.0.1', '-o', 'json']))).toMatchObject({
+		items: [{ kind: 'audit' }, { kind: 'audit' }],
+		next: null,
+	})
 	expect(parse(await run(['logs', '-o', 'yaml']))).toEqual({ items: [], next: null })
 })
 
@@ -82,6 +94,8 @@ it('ends with the status that says why', async () => {
 	expect(await failure(['history', 'pod/none', '-n', 'shop'])).toBe('NOT_FOUND 1')
 	const program = new Command().exitOverride()
 	registerQueries(program, { stdout: () => undefined, stderr: () => undefined })
-	await expect(program.parseAsync(['node', 'kubetape', 'timeline', '--server', 'http://127.0.0.1:1'])).rejects.toMatchObject({ code: 'CLI_SERVER_UNREACHABLE' })
+	await expect(program.parseAsync(['node', 'kubetape', 'timeline', '--server', 'http://127.0.0.1:1'])).rejects.toMatchObject({
+		code: 'CLI_SERVER_UNREACHABLE',
+	})
 	await expect(program.parseAsync(['node', 'kubetape', 'timeline', '--server', 'nonsense'])).rejects.toMatchObject({ code: 'CLI_USAGE' })
 })

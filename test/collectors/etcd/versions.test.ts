@@ -56,7 +56,7 @@ describe('versions of the recorded incident', () => {
 			expect(metadata['resourceVersion']).toBe(record.revision.toString())
 			bodies += 1
 		}
-		expect(bodies).toBeGreaterThan(2000)
+		expect(bodies).toBeGreaterThan(1500)
 		const changed = records.find((record) => record.kind === 'change' && record.revision === 710n)
 		expect(changed?.kind === 'change' && objectKey(changed.object)).toBe('deployments.apps/shop/checkout')
 		expect(changed?.kind === 'change' && changed.before?.text.includes('checkout:v2.0.0')).toBe(true)

@@ -34,7 +34,10 @@ it('9 a damaged day is named, the others go on answering', async () => {
 	const victim = join(dir, '2026-11-22.db')
 	truncateSync(victim, 5000)
 	const damaged = await reopen()
-	await expect(damaged.timeline({}, { limit: 9 })).rejects.toMatchObject({ code: 'STORAGE_CORRUPT', message: expect.stringContaining('2026-11-22') as string })
+	await expect(damaged.timeline({}, { limit: 9 })).rejects.toMatchObject({
+		code: 'STORAGE_CORRUPT',
+		message: expect.stringContaining('2026-11-22') as string,
+	})
 	expect((await damaged.timeline({ from: noon }, { limit: 9 })).items).toHaveLength(1)
 	await damaged[Symbol.asyncDispose]()
 	writeFileSync(victim, 'not a database')
