@@ -37,7 +37,19 @@ export const configSchema = Type.Object(
 		webhook: Type.Optional(auditWebhookConfig),
 		clusters: Type.Array(clusterConfig, { default: [], maxItems: 100, description: 'What is recorded.' }),
 		log: Type.Object({ sqlite: sqliteLogConfig }, { ...closed, default: {}, description: 'The record log.' }),
-		store: Type.Object({ sqlite: sqliteStoreConfig }, { ...closed, default: {}, description: 'The store.' }),
+		store: Type.Object(
+			{
+				sqlite: Type.Object(sqliteStoreConfig.properties, { ...closed, default: {} }),
+				retention: Type.Object(
+					{
+						ageMs: Type.Integer({ default: 0, minimum: 0, description: 'The store keeps days this long, in milliseconds; 0 keeps all.' }),
+						bytesMax: Type.Integer({ default: 0, minimum: 0, description: 'The store removes its oldest days beyond this many bytes; 0 sets no limit.' }),
+					},
+					{ ...closed, default: {} },
+				),
+			},
+			{ ...closed, default: {}, description: 'The store.' },
+		),
 	},
 	closed,
 )

@@ -24,7 +24,7 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 export function imagesOf(body: Fields): readonly string[] {
 	const spec = fields(body['spec'])
 	const job = fields(fields(spec['jobTemplate'])['spec'])
-	const pod = fields(fields((spec['template'] ?? job['template']) as unknown)['spec'])
+	const pod = fields(fields(spec['template'] ?? job['template'])['spec'])
 	const images = new Set<string>()
 	for (const holder of [spec, pod]) {
 		for (const name of ['initContainers', 'containers', 'ephemeralContainers']) {

@@ -50,7 +50,11 @@ export function createCatalog(): Catalog {
 	return {
 		byKind: (apiVersion, kind) => kinds.get(`${groupOf(apiVersion)}/${kind}`),
 		byResource: (group, resource) => resources.get(`${group}/${resource}`),
-		groupsOf: (resource) => [...resources.values()].filter((type) => type.resource === resource).map((type) => type.group).toSorted(),
+		groupsOf: (resource) =>
+			[...resources.values()]
+				.filter((type) => type.resource === resource)
+				.map((type) => type.group)
+				.toSorted(),
 		learn(definition) {
 			const type = read(definition)
 			if (type && !builtInKinds.has(`${type.group}/${type.kind}`) && !builtInResources.has(`${type.group}/${type.resource}`)) add(type)

@@ -18,10 +18,23 @@ const decimal = (revision: bigint | null): string | null => (revision === null ?
 function headerOf(record: KubetapeRecord): Header {
 	switch (record.kind) {
 		case 'change':
-			return { ...record, revision: decimal(record.revision), beforeRevision: decimal(record.beforeRevision), before: undefined, after: undefined }
+			return {
+				...record,
+				revision: decimal(record.revision),
+				beforeRevision: decimal(record.beforeRevision),
+				before: undefined,
+				after: undefined,
+			}
 		case 'event': {
 			const regarding = { ...record.regarding, revision: decimal(record.regarding.revision) }
-			return { ...record, revision: decimal(record.revision), beforeRevision: decimal(record.beforeRevision), before: undefined, after: undefined, regarding }
+			return {
+				...record,
+				revision: decimal(record.revision),
+				beforeRevision: decimal(record.beforeRevision),
+				before: undefined,
+				after: undefined,
+				regarding,
+			}
 		}
 		case 'audit':
 			return { ...record, responseRevision: decimal(record.responseRevision), body: undefined }
@@ -59,7 +72,10 @@ export function encodeRecords(records: readonly Redacted[], recordBytesMax = Num
 			const start = at + prefixBytes
 			const headerBytes = scratch.write(header, start, 'utf8')
 			let end = start + headerBytes
-			const first = writeBody(record.kind === 'change' || record.kind === 'event' ? record.after : record.kind === 'audit' ? record.body : null, end)
+			const first = writeBody(
+				record.kind === 'change' || record.kind === 'event' ? record.after : record.kind === 'audit' ? record.body : null,
+				end,
+			)
 			if (first !== bodyAbsent) end += first
 			const second = writeBody(record.kind === 'change' || record.kind === 'event' ? record.before : null, end)
 			if (second !== bodyAbsent) end += second

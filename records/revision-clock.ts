@@ -13,11 +13,11 @@ export class RevisionClock {
 	/**
 	 * A revision that was seen at `observedAt`. `writtenAt` is a time its writer put into the object (renewTime, an Event's time), where there is one:
 	 * the write cannot be earlier, and neither can any later revision. A written time after the sighting is a clock ahead of ours, and not used.
+	 * The sighting is the estimate, as a watch is prompt; the bound reaches back to the last written time.
 	 */
 	read(observedAt: Micros, writtenAt?: Micros): ClockReading {
 		if (writtenAt !== undefined && writtenAt <= observedAt && writtenAt > this.#floor) this.#floor = writtenAt
 		if (this.#floor === 0 || this.#floor > observedAt) return { occurredAt: observedAt, occurredBound: 0 }
-		const bound = Math.ceil((observedAt - this.#floor) / 2)
-		return { occurredAt: this.#floor + bound, occurredBound: bound }
+		return { occurredAt: observedAt, occurredBound: observedAt - this.#floor }
 	}
 }

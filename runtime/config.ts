@@ -122,5 +122,5 @@ interface Branch {
 }
 
 function schemaAt(schema: TSchema, path: readonly string[]): Branch | undefined {
-	return path.reduce<Branch | undefined>((current, key) => (current?.properties?.[key] ?? current?.items) as Branch | undefined, schema as Branch)
+	return path.reduce<Branch | undefined>((current, key) => current?.properties?.[key] ?? current?.items, schema as Branch)
 }

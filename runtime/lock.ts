@@ -1,5 +1,5 @@
 // One process per role and data directory: a lock file that names its holder and is taken over when the holder is gone.
-import { mkdirSync, openSync, closeSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KubetapeError, messageOf } from './errors.ts'
 
@@ -29,30 +29,38 @@ function alive(holder: Holder): boolean {
 
 function read(path: string): Holder | undefined {
 	try {
-		return JSON.parse(readFileSync(path, 'utf8')) as Holder
+		const holder = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder> | null
+		// Signal 0 to pid 0 or below would ask about whole process groups.
+		return typeof holder?.pid === 'number' && holder.pid > 0 ? { pid: holder.pid, started: holder.started ?? '' } : undefined
 	} catch {
-		return undefined // half written by a process that was killed: nobody holds it
+		return undefined // no lock of ours, which appear whole: nobody holds it
 	}
 }
 
 /** Takes `dir`/`name`.lock, making the directory. Throws RUNTIME_DATA_DIR_LOCKED while a live process holds it, RUNTIME_NO_PERMISSION where it cannot be written. */
 export function takeLock(dir: string, name: string): Disposable {
 	const path = join(dir, `${name}.lock`)
+	const draft = `${path}.${process.pid}`
 	try {
 		mkdirSync(dir, { recursive: true, mode: 0o750 })
 		for (let tries = 0; ; tries++) {
 			try {
-				const file = openSync(path, 'wx', 0o640)
-				writeSync(file, JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder))
-				closeSync(file)
+				// Linked when it is whole: another process never sees a lock without its holder.
+				writeFileSync(draft, JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder), { mode: 0o640 })
+				linkSync(draft, path)
 				break
 			} catch (error) {
 				if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error
 				const holder = read(path)
 				if (holder && alive(holder)) {
-					throw new KubetapeError('RUNTIME_DATA_DIR_LOCKED', `${dir} is in use by process ${holder.pid} (${name}): stop it, or choose another with --data-dir`)
+					throw new KubetapeError(
+						'RUNTIME_DATA_DIR_LOCKED',
+						`${dir} is in use by process ${holder.pid} (${name}): stop it, or choose another with --data-dir`,
+					)
 				}
 				rmSync(path, { force: true })
+			} finally {
+				rmSync(draft, { force: true })
 			}
 		}
 	} catch (error) {

@@ -10,5 +10,5 @@ export function openLog(context: RoleContext): Promise<RecordLog> {
 }
 
 export function openStore(context: RoleContext, options: { readonly readOnly: boolean }): Promise<Store> {
-	return openSqliteStore({ dir: paths.store(context.config), readOnly: options.readOnly, clock: context.clock, metrics: context.metrics, log: context.logger })
+	return openSqliteStore({ dir: paths.store(context.config), readOnly: options.readOnly, config: context.config.store.sqlite, clock: context.clock, metrics: context.metrics, log: context.logger })
 }

@@ -35,7 +35,7 @@ async function retain(context: RoleContext, log: RecordLog, store: Store, signal
 	while (!signal.aborted) {
 		try {
 			await log.retain(logConfig.sqlite.retention)
-			const { removedPartitions } = await store.retain(storeConfig.sqlite.retention)
+			const { removedPartitions } = await store.retain(storeConfig.retention)
 			if (removedPartitions.length > 0) context.logger.info({ removedPartitions }, 'store partitions removed by retention')
 		} catch (error) {
 			failed.inc() // retention is housekeeping: a failure must not stop recording

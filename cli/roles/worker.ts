@@ -49,7 +49,7 @@ port.on('message', (message: ToWorker) => {
 })
 
 async function answerMetrics(id: number): Promise<void> {
-	say({ type: 'metrics', id, json: (await context.metrics.registry.getMetricsAsJSON()) as MetricsJson })
+	say({ type: 'metrics', id, json: await context.metrics.registry.getMetricsAsJSON() })
 }
 
 function allMetrics(): Promise<string> {
@@ -57,7 +57,7 @@ function allMetrics(): Promise<string> {
 	return new Promise<readonly MetricsJson[]>((resolve) => {
 		waiting.set(id, resolve)
 		say({ type: 'all-metrics-wanted', id })
-	}).then((parts) => AggregatorRegistry.aggregate([...parts] as never).metrics())
+	}).then((parts) => AggregatorRegistry.aggregate([...parts]).metrics())
 }
 
 try {

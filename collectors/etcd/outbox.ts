@@ -19,11 +19,17 @@ export class Outbox {
 	readonly #waiting = new Set<Changes>()
 	#saved: Promise<void> = Promise.resolve()
 	#failure: { readonly error: unknown } | undefined
+	readonly #failed = new AbortController()
 	#room: (() => void) | undefined
 
 	constructor(emit: Emit, state: LocalState) {
 		this.#emit = emit
 		this.#state = state
+	}
+
+	/** Aborts when a batch could not be made durable. */
+	get failed(): AbortSignal {
+		return this.#failed.signal
 	}
 
 	/** Resolves when the batch has been handed over. Throws what an earlier batch failed with: nothing after it was saved. */
@@ -39,6 +45,7 @@ export class Outbox {
 			} catch (error) {
 				this.#failure = { error }
 			}
+			if (this.#failure) this.#failed.abort()
 			this.#waiting.delete(changes)
 			this.#room?.()
 			this.#room = undefined

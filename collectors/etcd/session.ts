@@ -165,7 +165,7 @@ export class EtcdSession {
 		const versions = await this.#versionsOf(position.space)
 		const ledger = new Ledger(this.#ledgerOptions(position.space), position.revision + 1n, position.open)
 		using watch = await openWatch(client, {
-			prefix, from: position.revision + 1n, clusterId: position.clusterId, progressMs, clock: this.#context.clock, signal: this.#run.signal,
+			prefix, from: position.revision + 1n, clusterId: position.clusterId, progressMs, clock: this.#context.clock, signal: AbortSignal.any([this.#run.signal, this.#outbox.failed]),
 		})
 		let at = position
 		try {
@@ -174,6 +174,7 @@ export class EtcdSession {
 				at = await this.#take(batch, at, ledger, versions)
 			}
 			await this.#save(at, ledger, true)
+			await this.#outbox.drain()
 		} catch (error) {
 			if (!(error instanceof KubetapeError) || error.code !== 'ETCD_COMPACTED') throw error
 			await this.#save(at, ledger, true)

@@ -151,6 +151,7 @@ function refusal(response: IWatchResponse, options: WatchOptions, revision: Revi
 
 class StreamWatch implements Watch {
 	readonly #stream: WatchStream
+	readonly #client: EtcdClient
 	readonly #options: WatchOptions
 	readonly #queue: RevisionQueue
 	readonly #over = new AbortController()
@@ -161,8 +162,9 @@ class StreamWatch implements Watch {
 	#news = false
 	#wake: (() => void) | undefined
 
-	constructor(stream: WatchStream, options: WatchOptions) {
+	constructor(stream: WatchStream, client: EtcdClient, options: WatchOptions) {
 		this.#stream = stream
+		this.#client = client
 		this.#options = options
 		this.#queue = new RevisionQueue(options.from, options.prefix === '')
 		stream.on('data', (response) => this.#receive(response))
@@ -239,12 +241,24 @@ class StreamWatch implements Watch {
 		while (!this.#over.signal.aborted) {
 			await this.#options.clock.sleep(this.#options.progressMs, this.#over.signal)
 			if (this.#over.signal.aborted) return
-			this.#silent = this.#heard || this.#paused ? 0 : this.#silent + 1
+			const isAlive = this.#heard || this.#paused || (await this.#hasNothingNew())
+			this.#silent = isAlive ? 0 : this.#silent + 1
 			this.#heard = false
 			if (this.#silent >= silentIntervalsMax) {
 				return this.#fail(new KubetapeError('ETCD_UNAVAILABLE', `etcd: no sign of life for ${silentIntervalsMax * this.#options.progressMs} ms`))
 			}
-			this.#stream.write({ progress_request: {} })
+			if (!this.#over.signal.aborted) this.#stream.write({ progress_request: {} })
+		}
+	}
+
+	/** etcd answers no progress request while the watch begins behind the newest revision: then a read tells whether there is anything to be silent about. */
+	async #hasNothingNew(): Promise<boolean> {
+		try {
+			const { header } = await this.#client.range({ ...rangeOf(this.#options.prefix), limit: 1, keys_only: true })
+			return BigInt(header.revision) <= this.#queue.revision
+		} catch {
+			// Unanswered is silent too: the count goes on.
+			return false
 		}
 	}
 }
@@ -257,5 +271,5 @@ export async function openWatch(client: EtcdClient, options: WatchOptions): Prom
 	} catch (error) {
 		throw etcdError(error)
 	}
-	return new StreamWatch(stream, options)
+	return new StreamWatch(stream, client, options)
 }

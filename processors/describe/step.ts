@@ -102,7 +102,7 @@ export function createDescribe(): (record: Redacted) => StepResult<Indexed> {
 				return { ...nothing, severity: 'warning', summary: `records are missing: ${record.reason}, ${record.detail}` }
 			case 'coverage':
 				return { ...nothing, summary: `revisions ${record.fromRevision} to ${record.toRevision} seen whole` }
-			case 'reject':
+			default:
 				return { ...nothing, severity: 'warning', summary: `${record.step}: ${record.reason} (${record.where})` }
 		}
 	}

@@ -31,7 +31,9 @@ recordLogContract({
 			damageLast() {
 				const db = new DatabaseSync(join(dir, 'records.db'))
 				const { changes } = db
-					.prepare("UPDATE batch SET data = CAST(substr(data, 1, length(data) - 3) AS BLOB) || x'00ff00' WHERE stream = 0 AND part = 0 AND first = (SELECT max(first) FROM batch WHERE stream = 0 AND part = 0)")
+					.prepare(
+						"UPDATE batch SET data = CAST(substr(data, 1, length(data) - 3) AS BLOB) || x'00ff00' WHERE stream = 0 AND part = 0 AND first = (SELECT max(first) FROM batch WHERE stream = 0 AND part = 0)",
+					)
 					.run()
 				db.close()
 				if (Number(changes) !== 1) throw new Error('there was no batch to damage')

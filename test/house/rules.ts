@@ -30,7 +30,7 @@ const table: readonly (readonly [from: RegExp, may: readonly RegExp[]])[] = [
 	[/^storage\/(store)\/\w+\//, [/^storage\/store\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^storage\/(queue)\/\w+\//, [/^storage\/queue\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^collectors\/replay\//, [/^records\//, /^runtime\//, /^collectors\//]],
-	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/(port|local-state)\.ts$/]],
+	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/(port|local-state|outbox)\.ts$/]],
 	[/^processors\/index\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/(step\.ts$|describe\/|enrich\/)/]],
 	[/^processors\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/step\.ts$/]],
 	[/^api\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/(store|queue)\/port\.ts$/, /^api\//]],

@@ -24,16 +24,17 @@ export interface EtcdServer extends AsyncDisposable {
 	stop(): Promise<void>
 }
 
+const startTries = 3
 const readyTries = 200
 const readyPauseMs = 50
 
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, '127.0.0.1')
-	await once(server, 'listening')
-	const { port } = server.address() as AddressInfo
-	server.close()
-	await once(server, 'close')
-	return port
+/** Both are held until both are found, so that they differ. */
+async function freePorts(): Promise<readonly [number, number]> {
+	const servers = [createServer(), createServer()] as const
+	for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening')
+	const [one, two] = servers.map((server) => (server.address() as AddressInfo).port)
+	for (const server of servers) await once(server.close(), 'close')
+	return [one ?? 0, two ?? 0]
 }
 
 async function untilHealthy(endpoint: string, child: ChildProcess): Promise<void> {
@@ -48,11 +49,22 @@ async function untilHealthy(endpoint: string, child: ChildProcess): Promise<void
 
 const endOfKeys = Buffer.from([0])
 
+/** Another program may take a port between finding and using it: then it is tried on others. */
 export async function startEtcd(args: readonly string[] = []): Promise<EtcdServer> {
+	for (let tries = startTries; ; tries -= 1) {
+		try {
+			return await startOnce(args)
+		} catch (error) {
+			if (tries <= 1) throw error
+		}
+	}
+}
+
+async function startOnce(args: readonly string[]): Promise<EtcdServer> {
 	const program = join(homedir(), '.cache/kubetape/servers/etcd')
 	if (!existsSync(program)) throw new Error(`${program} is missing: npm run test:servers builds it`)
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-etcd-'))
-	const [port, peerPort] = [await freePort(), await freePort()]
+	const [port, peerPort] = await freePorts()
 	const endpoint = `http://127.0.0.1:${port}`
 	const peer = `http://127.0.0.1:${peerPort}`
 	let generation = 0

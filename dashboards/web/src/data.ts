@@ -5,7 +5,7 @@ import { api } from './api.ts'
 import { queryOf, type View } from './filter.ts'
 
 /** Records that are loaded at once; the page says so when there are more. */
-export const itemsMax = 5000
+export const itemsMax = 10_000
 const pageItems = 1000
 const buckets = 160
 

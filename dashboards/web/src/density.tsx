@@ -9,6 +9,13 @@ const height = 110
 const kinds = ['change', 'event', 'audit', 'log'] as const
 const seconds = (time: string): number => Date.parse(time) / 1000
 
+/** Time of day in UTC; the date too where the range is longer than a day. */
+function label(stamp: number, buckets: readonly WireBucket[]): string {
+	const text = new Date(stamp * 1000).toISOString()
+	const span = seconds(buckets.at(-1)?.to ?? '') - seconds(buckets[0]?.from ?? '')
+	return span > 86_400 ? `${text.slice(5, 10)} ${text.slice(11, 16)}` : span > 3600 ? text.slice(11, 16) : text.slice(11, 19)
+}
+
 interface DensityProps {
 	readonly buckets: readonly WireBucket[]
 	readonly onZoom: (from: string, to: string) => void
@@ -37,7 +44,7 @@ export function Density({ buckets, onZoom, onBack }: DensityProps) {
 				legend: { show: false },
 				cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
 				tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), 'Etc/UTC'),
-				axes: [axis, { ...axis, size: 44, space: 30 }],
+				axes: [{ ...axis, values: (_plot: uPlot, splits: number[]) => splits.map((stamp) => label(stamp, buckets)) }, { ...axis, size: 44, space: 30 }],
 				series: [
 					{},
 					...kinds.toReversed().map((kind) => ({ label: kind, fill: palette[kind], stroke: palette[kind], width: 0, ...(bars ? { paths: bars } : {}), points: { show: false } })),

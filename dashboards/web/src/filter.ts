@@ -70,8 +70,3 @@ export function queryOf(view: View): Record<string, string> {
 	if (free.length > 0) query['q'] = free.join(' ')
 	return query
 }
-
-/** Local time of day with milliseconds where they say something; the date where it is another day. */
-export function clockTime(text: string): string {
-	return text.slice(11, 19)
-}

@@ -61,3 +61,29 @@ export function lanesOf(items: readonly WireItem[]): readonly Lane[] {
 		(a, b) => (groupScore.get(groupKey(b)) ?? 0) - (groupScore.get(groupKey(a)) ?? 0) || groupKey(a).localeCompare(groupKey(b)) || Number(a.group !== '') - Number(b.group !== '') || b.score - a.score,
 	)
 }
+
+export interface Act {
+	readonly item: WireItem
+	/** How many requests of one user and verb came together; the first stands for them. */
+	readonly count: number
+}
+
+const togetherMs = 3000
+const togetherMin = 4
+
+/** What people did, oldest first: writes only, no dry runs; a burst of one user and verb is one act. */
+export function actsOf(items: readonly WireItem[]): readonly Act[] {
+	const writes = items.filter((item) => isHuman(item) && isWrite(item) && item.audit?.dryRun === false && item.audit.stage !== 'ResponseStarted').toSorted((a, b) => a.time.localeCompare(b.time))
+	const acts: Act[] = []
+	for (let first = 0; first < writes.length; ) {
+		const start = writes[first] as WireItem
+		let next = first + 1
+		const same = (item: WireItem | undefined, before: WireItem | undefined): boolean =>
+			item !== undefined && before !== undefined && item.audit?.user === start.audit?.user && item.audit?.verb === start.audit?.verb && item.severity === start.severity && Date.parse(item.time) - Date.parse(before.time) < togetherMs
+		while (same(writes[next], writes[next - 1])) next += 1
+		if (next - first >= togetherMin) acts.push({ item: start, count: next - first })
+		else for (const item of writes.slice(first, next)) acts.push({ item, count: 1 })
+		first = next
+	}
+	return acts
+}

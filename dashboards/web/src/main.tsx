@@ -7,7 +7,7 @@ import { useCoverage, useLive, useRecords } from './data.ts'
 import { Density } from './density.tsx'
 import { includes, readView, writeView, type View } from './filter.ts'
 import { LaneView, openLane } from './lane-view.tsx'
-import { isHuman, lanesOf } from './lanes.ts'
+import { actsOf, lanesOf } from './lanes.ts'
 import { ObjectView } from './object-view.tsx'
 import './style.css'
 import { TableView } from './table-view.tsx'
@@ -77,7 +77,7 @@ function App() {
 	useLive(full, add)
 	const coverage = useCoverage(full.cluster)
 	const lanes = useMemo(() => lanesOf(loaded.items), [loaded.items])
-	const acts = useMemo(() => loaded.items.filter((item) => isHuman(item) && !/^(get|list|watch)$/.test(item.audit?.verb ?? '') && item.audit?.dryRun === false).toReversed(), [loaded.items])
+	const acts = useMemo(() => actsOf(loaded.items), [loaded.items])
 	const first = loaded.buckets[0]
 	const last = loaded.buckets.at(-1)
 	const open = useCallback((item: WireItem) => item.object && change({ object: item.object.key, revision: item.kind === 'change' ? (item.revision ?? '') : (item.audit?.responseRevision ?? '') }), [change])
@@ -136,7 +136,7 @@ function App() {
 				{problem + loaded.problem !== '' && <p class="problem" role="alert">{problem || loaded.problem}</p>}
 				<Density buckets={loaded.buckets} onZoom={zoom} onBack={back} />
 				<p class="status" aria-live="polite">
-					{loaded.busy ? 'loading … ' : ''}{loaded.items.length} records{loaded.more ? ', the newest: there are more, narrow the range or the filter' : ''} of {lanes.length} objects
+					{loaded.busy ? 'loading … ' : ''}{loaded.items.length} records of {lanes.length} objects{loaded.more ? ' (the newest; there are more: narrow the range or the filter)' : ''}
 					<span class="key"><i class="change" /> change <i class="event" /> event <i class="audit" /> request <i class="human" /> by a person <i class="warning" /> warning · times are UTC</span>
 				</p>
 				{view.table ? (
@@ -146,9 +146,9 @@ function App() {
 						<LaneView lanes={lanes} from={Date.parse(first?.from ?? '')} to={Date.parse(last?.to ?? '')} chosen={chosen} onChoose={setChosen} onOpen={open} />
 						<section class="acts" aria-label="What people did" tabIndex={0}>
 							<h2>What people did</h2>
-							<ol>{acts.slice(0, 500).map((item) => (
+							<ol>{acts.slice(0, 500).map(({ item, count }) => (
 								<li key={item.id} class={item.severity}>
-									<button type="button" onClick={() => open(item)} disabled={!item.object?.name}><time>{item.time.slice(11, 19)}</time> {item.summary}</button>
+									<button type="button" onClick={() => open(item)} disabled={!item.object?.name}><time>{item.time.slice(11, 19)}</time> {item.summary}{count > 1 && <b> and {count - 1} more at once</b>}</button>
 								</li>
 							))}</ol>
 							{acts.length === 0 && <p>no request of a person in this range</p>}

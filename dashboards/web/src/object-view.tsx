@@ -64,6 +64,10 @@ export function ObjectView({ cluster, object, revision, onRevision, onClose }: O
 	}, [path, chosen?.revision])
 
 	useEffect(() => {
+		document.querySelector('.version[aria-current=true]')?.scrollIntoView({ block: 'nearest' })
+	}, [chosen?.id])
+
+	useEffect(() => {
 		const move = (event: KeyboardEvent): void => {
 			if (event.target instanceof HTMLInputElement || (event.key !== 'j' && event.key !== 'k')) return
 			const index = versions.findIndex((version) => version.id === chosen?.id)

@@ -1,4 +1,5 @@
 // The SQLite record log: one row per appended batch, zstd, group commit. Promises: storage/log/port.ts.
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32, constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { DatabaseSync } from 'node:sqlite'
@@ -12,6 +13,7 @@ import type { Metrics } from '#runtime/metrics.ts'
 import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
 import { openLog, type Damage } from './repair.ts'
 import { isSoundRow, logFile, positionCrc, rowCrc, storageError } from './schema.ts'
+import { prepare } from './statements.ts'
 
 export interface SqliteLogOptions {
 	readonly dir: string
@@ -75,7 +77,10 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<RecordLo
 	const path = join(options.dir, logFile)
 	const { db, damage } = openLog(options.dir, String(options.clock.nowMicros()))
 	if (damage) {
-		options.log?.error({ ...damage, lostRecords: damage.lostRecords.toString() }, 'the record log was damaged: it was set aside, and what could be read was kept')
+		options.log?.error(
+			{ ...damage, lostRecords: damage.lostRecords.toString() },
+			'the record log was damaged: it was set aside, and what could be read was kept',
+		)
 		options.onDamage?.(damage)
 	}
 	try {
@@ -93,6 +98,7 @@ class SqliteLog implements RecordLog {
 	readonly #clock: Clock
 	readonly #statements: ReturnType<typeof prepare>
 	readonly #wakers = new Set<() => void>()
+	readonly #inode: number
 	#waiting: Waiting[] = []
 	#flushing = false
 	#closed = false
@@ -103,6 +109,13 @@ class SqliteLog implements RecordLog {
 		this.#partitions = options.partitions ?? 1
 		this.#clock = options.clock
 		this.#statements = prepare(db)
+		this.#inode = statSync(path).ino
+	}
+
+	/** Another role may have found damage and set the file aside: what goes on in this handle would be lost without a word. */
+	#checkInPlace(): void {
+		if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return
+		throw new KubetapeError('STORAGE_CORRUPT', `${this.#path} was replaced while it was open: start this role again`)
 	}
 
 	append(stream: Stream, records: readonly Redacted[]): Promise<void> {
@@ -111,7 +124,9 @@ class SqliteLog implements RecordLog {
 			try {
 				this.#waiting.push({ rows: rowsOf(stream, records, this.#partitions), resolve, reject })
 			} catch (error) {
-				return reject(error instanceof RangeError ? new KubetapeError('STORAGE_TOO_LARGE', messageOf(error), { cause: error }) : (error as Error))
+				return reject(
+					error instanceof RangeError ? new KubetapeError('STORAGE_TOO_LARGE', messageOf(error), { cause: error }) : (error as Error),
+				)
 			}
 			if (this.#flushing) return
 			this.#flushing = true
@@ -136,6 +151,7 @@ class SqliteLog implements RecordLog {
 				putHead.run(row.stream, row.part, (known?.['first'] ?? 0n) as bigint, first + BigInt(row.count))
 			}
 			this.#db.exec('COMMIT')
+			this.#checkInPlace()
 		} catch (error) {
 			if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK')
 			const known = storageError(this.#path, error)
@@ -160,7 +176,9 @@ class SqliteLog implements RecordLog {
 			}
 			if (found) continue
 			await this.#appended(signal)
-			if (!this.#closed) places = this.#places(group, wanted, places)
+			if (this.#closed) return
+			this.#checkInPlace()
+			places = this.#places(group, wanted, places)
 		}
 	}
 
@@ -205,19 +223,30 @@ class SqliteLog implements RecordLog {
 		try {
 			const head = this.#statements.head.get(index, partition)
 			if (!head || (head['next'] as bigint) <= offset) return undefined
-			if ((head['first'] as bigint) > offset) throw new KubetapeError('LOG_POSITION_UNKNOWN', `${name}: records from offset ${offset} to ${(head['first'] as bigint) - 1n} were removed by retention before they were read`)
+			if ((head['first'] as bigint) > offset)
+				throw new KubetapeError(
+					'LOG_POSITION_UNKNOWN',
+					`${name}: records from offset ${offset} to ${(head['first'] as bigint) - 1n} were removed by retention before they were read`,
+				)
 			row = this.#statements.batchAt.get(index, partition, offset)
 		} catch (error) {
 			throw storageError(name, error)
 		}
-		if (!row || (row['first'] as bigint) + (row['count'] as bigint) <= offset) throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
+		if (!row || (row['first'] as bigint) + (row['count'] as bigint) <= offset)
+			throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
 		const first = row['first'] as bigint
 		const count = Number(row['count'])
 		const end = first + BigInt(count)
 		if (!isSoundRow(row)) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} is damaged`)
 		const records = this.#decoded(row['data'] as Uint8Array, `${name}: the batch at offset ${first}`)
-		if (records.length !== count) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} has ${records.length} records instead of ${count}`)
-		return { stream, partition, records: offset > first ? records.slice(Number(offset - first)) : records, next: { stream, partition, offset: end } }
+		if (records.length !== count)
+			throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} has ${records.length} records instead of ${count}`)
+		return {
+			stream,
+			partition,
+			records: offset > first ? records.slice(Number(offset - first)) : records,
+			next: { stream, partition, offset: end },
+		}
 	}
 
 	#decoded(data: Uint8Array, name: string): Redacted[] {
@@ -248,8 +277,18 @@ class SqliteLog implements RecordLog {
 			this.#db.exec('BEGIN IMMEDIATE')
 			for (const { stream, partition, offset } of positions) {
 				const next = (this.#statements.head.get(streams.indexOf(stream), partition)?.['next'] as bigint | undefined) ?? 0n
-				if (offset > next) throw new KubetapeError('LOG_POSITION_UNKNOWN', `${this.#path}: stream ${stream}, partition ${partition} ends at ${next}, before ${offset}`)
-				this.#statements.putPosition.run(group, streams.indexOf(stream), partition, offset, positionCrc(group, streams.indexOf(stream), partition, offset))
+				if (offset > next)
+					throw new KubetapeError(
+						'LOG_POSITION_UNKNOWN',
+						`${this.#path}: stream ${stream}, partition ${partition} ends at ${next}, before ${offset}`,
+					)
+				this.#statements.putPosition.run(
+					group,
+					streams.indexOf(stream),
+					partition,
+					offset,
+					positionCrc(group, streams.indexOf(stream), partition, offset),
+				)
 			}
 			this.#db.exec('COMMIT')
 		} catch (error) {
@@ -274,7 +313,10 @@ class SqliteLog implements RecordLog {
 				const [stream, part] = [row['stream'] as bigint, row['part'] as bigint]
 				// Age never takes what a group has not read; size does, oldest first, so that the disk is never filled.
 				const read = (this.#statements.slowest.get(stream, part)?.['next'] as bigint | null | undefined) ?? (row['first'] as bigint)
-				const kept = this.#statements.firstKept.get(stream, part, policy.ageMs === 0 ? 0n : oldest, read)?.['first'] as bigint | null | undefined
+				const kept = this.#statements.firstKept.get(stream, part, policy.ageMs === 0 ? 0n : oldest, read)?.['first'] as
+					| bigint
+					| null
+					| undefined
 				removed += this.#removeBefore(stream, part, kept ?? (row['next'] as bigint))
 			}
 			while (policy.bytesMax > 0 && this.#bytes() > policy.bytesMax) {
@@ -308,30 +350,5 @@ class SqliteLog implements RecordLog {
 		this.#closed = true
 		for (const wake of this.#wakers) wake()
 		this.#db.close()
-	}
-}
-
-// oxlint-disable-next-line typescript/explicit-function-return-type -- the shape is the list of statements below
-function prepare(db: DatabaseSync) {
-	const statement = (sql: string): ReturnType<DatabaseSync['prepare']> => {
-		const prepared = db.prepare(sql)
-		prepared.setReadBigInts(true)
-		return prepared
-	}
-	return {
-		head: statement('SELECT first, next FROM head WHERE stream = ? AND part = ?'),
-		putHead: statement('INSERT INTO head VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next'),
-		putBatch: statement('INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)'),
-		maxPart: statement('SELECT max(part) AS part FROM head WHERE stream = ?'),
-		position: statement('SELECT next, crc FROM position WHERE grp = ? AND stream = ? AND part = ?'),
-		putPosition: statement('INSERT INTO position VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next, crc = excluded.crc WHERE excluded.next > next'),
-		batchAt: statement('SELECT stream, part, first, count, crc, data FROM batch WHERE stream = ? AND part = ? AND first <= ? ORDER BY first DESC LIMIT 1'),
-		partitions: statement('SELECT stream, part, first, next FROM head'),
-		slowest: statement('SELECT min(next) AS next FROM position WHERE stream = ? AND part = ?'),
-		firstKept: statement('SELECT min(first) AS first FROM batch WHERE stream = ? AND part = ? AND (at >= ? OR first + count > ?)'),
-		oldest: statement('SELECT batch.stream, batch.part, batch.first, batch.count FROM head CROSS JOIN batch USING (stream, part, first) ORDER BY batch.at LIMIT 1'),
-		bytes: statement('SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size()) - (SELECT freelist_count FROM pragma_freelist_count()) * (SELECT page_size FROM pragma_page_size()) AS bytes'),
-		remove: statement('DELETE FROM batch WHERE stream = ? AND part = ? AND first + count <= ?'),
-		moveFirst: statement('UPDATE head SET first = ? WHERE stream = ? AND part = ?'),
 	}
 }

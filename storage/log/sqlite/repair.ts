@@ -26,7 +26,12 @@ interface Head {
 }
 
 /** Rows of a query as far as they can be read: at damage it ends, and says so to `broken`. */
-function* readable(db: DatabaseSync, sql: string, values: readonly number[], broken: (error: unknown) => void): Generator<Record<string, unknown>> {
+function* readable(
+	db: DatabaseSync,
+	sql: string,
+	values: readonly number[],
+	broken: (error: unknown) => void,
+): Generator<Record<string, unknown>> {
 	try {
 		const statement = db.prepare(sql)
 		statement.setReadBigInts(true)
@@ -70,7 +75,8 @@ function damageIn(path: string): string | undefined {
 			if (row['first'] !== expected) return `the batch at offset ${String(row['first'])} of ${place} does not follow ${String(expected)}`
 			ends.set(place, (row['first'] as bigint) + (row['count'] as bigint))
 		}
-		for (const [place, head] of heads) if ((ends.get(place) ?? head.first) !== head.next) return `${place} does not end at offset ${head.next}`
+		for (const [place, head] of heads)
+			if ((ends.get(place) ?? head.first) !== head.next) return `${place} does not end at offset ${head.next}`
 		return undefined
 	} catch (error) {
 		const known = storageError(path, error)
@@ -135,10 +141,13 @@ function carryOver(from: string, to: DatabaseSync): { kept: number; lostRecords:
 				let first = end
 				for (const row of readable(source, 'SELECT * FROM batch WHERE stream = ? AND part = ? ORDER BY first', [stream, part], damaged)) {
 					// Only from the beginning, and without a hole: order and completeness hold for all that is read.
-					if (!isSoundRow(row) || (end !== undefined && row['first'] !== end)) break
+					if (!isSoundRow(row)) break
+					// A sound row before the first offset that `head` names: then it is `head` that is damaged.
+					const begins = end === head?.first && first === head?.first && (end === undefined || (row['first'] as bigint) < end)
+					if (!begins && row['first'] !== end) break
 					const { first: at, count, crc, at: appendedAt, data } = row as unknown as BatchRow
 					put.run(stream, part, at, count, crc, typeof appendedAt === 'bigint' ? appendedAt : 0n, data)
-					first ??= at
+					if (begins) first = at
 					end = at + count
 					kept += 1
 				}
@@ -168,7 +177,8 @@ function carryPositions(from: DatabaseSync, to: DatabaseSync, ends: ReadonlyMap<
 	for (const row of readable(from, 'SELECT * FROM position', [], damaged)) {
 		const { grp, stream, part, next, crc } = row as { grp: unknown; stream: unknown; part: unknown; next: unknown; crc: unknown }
 		const end = ends.get(`${String(stream)}/${String(part)}`)
-		if (typeof grp !== 'string' || typeof stream !== 'bigint' || typeof part !== 'bigint' || typeof next !== 'bigint' || end === undefined) continue
+		if (typeof grp !== 'string' || typeof stream !== 'bigint' || typeof part !== 'bigint' || typeof next !== 'bigint' || end === undefined)
+			continue
 		if (Number(crc) !== positionCrc(grp, stream, part, next)) continue
 		const clamped = next < end ? next : end
 		put.run(grp, stream, part, clamped, positionCrc(grp, stream, part, clamped))

@@ -30,7 +30,8 @@ export function storageError(path: string, error: unknown): KubetapeError {
 	if (primary === 11 || primary === 26) return new KubetapeError('STORAGE_CORRUPT', message, { cause: error })
 	if (primary === 18) return new KubetapeError('STORAGE_TOO_LARGE', message, { cause: error })
 	if (primary === 5 || primary === 6) return new KubetapeError('STORAGE_BUSY', message, { cause: error })
-	if (primary === 3 || primary === 8 || primary === 14 || primary === 23 || code === 'EACCES' || code === 'EPERM') return new KubetapeError('RUNTIME_NO_PERMISSION', message, { cause: error })
+	if (primary === 3 || primary === 8 || primary === 14 || primary === 23 || code === 'EACCES' || code === 'EPERM')
+		return new KubetapeError('RUNTIME_NO_PERMISSION', message, { cause: error })
 	return new KubetapeError('STORAGE_UNAVAILABLE', message, { cause: error })
 }
 
@@ -40,7 +41,9 @@ export function openFile(path: string): DatabaseSync {
 	try {
 		mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
 		db = new DatabaseSync(path)
-		db.exec(`PRAGMA busy_timeout=${busyMs}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=${checkpointPages}; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-4000;${tables}`)
+		db.exec(
+			`PRAGMA busy_timeout=${busyMs}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=${checkpointPages}; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-4000;${tables}`,
+		)
 		return db
 	} catch (error) {
 		db?.close()
@@ -60,7 +63,10 @@ export interface BatchRow {
 }
 
 /** CRC-32 of a row: of its data, then of where the row belongs, so that a row cannot be taken for another one. */
-export function rowCrc(dataCrc: number, row: { readonly stream: bigint | number; readonly part: bigint | number; readonly first: bigint; readonly count: bigint | number }): number {
+export function rowCrc(
+	dataCrc: number,
+	row: { readonly stream: bigint | number; readonly part: bigint | number; readonly first: bigint; readonly count: bigint | number },
+): number {
 	return crc32(`${row.stream}/${row.part}/${row.first}/${row.count}`, dataCrc)
 }
 

@@ -94,13 +94,11 @@ describe('resume', () => {
 	})
 
 	it('repeats what was not durable when the append failed', async () => {
-		await put('c', '0')
-		let appends = 0
+		const breaksAt = (await put('c', '0')) + 50n
 		const kept: bigint[] = []
 		const broken = start({
 			onEmit: async (records) => {
-				appends += 1
-				if (appends === 3) throw new Error('the log is gone')
+				if (records.some((record) => record.kind === 'change' && record.revision >= breaksAt)) throw new Error('the log is gone')
 				for (const record of records) if (record.kind === 'change') kept.push(record.revision)
 			},
 		})
@@ -140,6 +138,7 @@ describe('compaction', () => {
 		for (const name of ['kept', 'changed', 'gone']) await put(name, 'before')
 		const first = start()
 		await first.until('the snapshot', () => first.versions.length === 3)
+		await first.seen(await put('kept', 'still before'))
 		await first[Symbol.asyncDispose]()
 		const position = await etcd.revision()
 		for (let i = 0; i < 10; i += 1) await put('changed', String(i))
@@ -162,6 +161,25 @@ describe('compaction', () => {
 		await running.seen(next)
 		await running[Symbol.asyncDispose]()
 		expect(joined(running.coverage)).toEqual([[end + 1n, next]])
+	})
+
+	it('of a snapshot that was broken off is no gap: the rest is found as the state of the start', async () => {
+		for (let i = 0; i < 20; i += 1) await put(`l${i}`, 'first')
+		let emits = 0
+		await using broken = start({
+			onEmit: async () => {
+				emits += 1
+				if (emits > 1) throw new Error('the log is gone')
+			},
+		})
+		expect(await broken.failure()).toMatchObject({ message: 'the log is gone' })
+		expect(broken.versions.length).toBe(7)
+		await etcd.compact(await put('l19', 'second'))
+		await using running = start()
+		await running.seen(await put('m', 'last'))
+		const all = [...broken.versions, ...running.versions]
+		expect(all.map((version) => version.object.name).toSorted()).toEqual([...Array.from({ length: 20 }, (_, i) => `l${i}`), 'm'].toSorted())
+		expect(running.gaps).toEqual([])
 	})
 
 	it('is no gap where everything was seen before', async () => {

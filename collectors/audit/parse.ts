@@ -1,0 +1,151 @@
+// One line of an audit log to an audit entry (or a reject). Format: apiserver pkg/apis/audit/v1/types.go; v1beta1 has the same fields.
+import { isUtf8 } from 'node:buffer'
+import { hash } from 'node:crypto'
+import { Body } from '#records/body.ts'
+import { auditId, statementId } from '#records/id.ts'
+import type { ObjectRef } from '#records/object-key.ts'
+import type { AuditEntry, AuditStage, Reject } from '#records/record.ts'
+import { parseRevision } from '#records/revision.ts'
+import { parseTime, type Micros } from '#records/time.ts'
+import { limits } from '#runtime/limits.ts'
+
+export interface AuditLineContext {
+	readonly cluster: string
+	readonly source: string
+	/** When the line was read; `asOccurred` where that is not known (a recording): the entry's own time is taken then. */
+	readonly observedAt: Micros
+	readonly asOccurred?: boolean
+	/** File and offset, for a reject. */
+	readonly where: string
+}
+
+type Fields = Readonly<Record<string, unknown>>
+const none: Fields = {}
+const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : none)
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [])
+
+const versions: ReadonlySet<unknown> = new Set(['audit.k8s.io/v1', 'audit.k8s.io/v1beta1'])
+const stages: ReadonlySet<unknown> = new Set<AuditStage>(['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'])
+const dryRunParameter = /[?&]dryRun=All(?:&|$)/
+
+/** Keeps the line as it is: the entry's body is the line itself. Never throws. */
+export function parseAuditLine(line: Uint8Array | string, context: AuditLineContext): AuditEntry | Reject {
+	if (typeof line !== 'string' && !isUtf8(line)) return rejectLine(line, context, 'the line is not UTF-8')
+	const json = typeof line === 'string' ? line : Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8')
+	if (isTooDeep(json)) return rejectLine(line, context, `nested deeper than ${limits.jsonDepthMax} levels`)
+	let event: unknown
+	try {
+		event = JSON.parse(json)
+	} catch {
+		// The parser's message quotes the line, which may hold a secret.
+		return rejectLine(line, context, 'the line is not JSON')
+	}
+	const entry = read(fields(event), Body.ofText(json), context)
+	return typeof entry === 'string' ? rejectLine(line, context, entry) : entry
+}
+
+/** The entry, or why it is none. */
+function read(event: Fields, body: Body, context: AuditLineContext): AuditEntry | string {
+	if (event['kind'] !== 'Event' || !versions.has(event['apiVersion'])) return 'not an audit.k8s.io/v1 or v1beta1 Event'
+	const { auditID, stage } = event
+	if (typeof auditID !== 'string' || auditID === '') return 'auditID is missing'
+	if (!stages.has(stage)) return 'stage is not one of the four'
+	const receivedText = text(event['requestReceivedTimestamp'])
+	// v1beta1 before Kubernetes 1.9 had one timestamp only.
+	const stageText = text(event['stageTimestamp']) || text(event['timestamp']) || receivedText
+	const stageAt = parseTime(stageText)
+	if (stageAt === undefined) return 'stageTimestamp is not a time'
+	const user = fields(event['user'])
+	const annotations = fields(event['annotations'])
+	const status = fields(event['responseStatus'])
+	const request = fields(event['requestObject'])
+	const response = fields(event['responseObject'])
+	const answered = fields(response['metadata'])
+	const requestURI = text(event['requestURI'])
+	const code = status['code']
+	return {
+		kind: 'audit',
+		id: auditId(context.cluster, auditID, stage as AuditStage, stageText, stageAt),
+		cluster: context.cluster,
+		source: context.source,
+		occurredAt: stageAt,
+		occurredBound: 0,
+		observedAt: context.asOccurred === true ? stageAt : context.observedAt,
+		auditID,
+		stage: stage as AuditStage,
+		level: text(event['level']),
+		verb: text(event['verb']),
+		requestURI,
+		user: text(user['username']),
+		groups: texts(user['groups']),
+		impersonated: text(fields(event['impersonatedUser'])['username']),
+		sourceIPs: texts(event['sourceIPs']),
+		userAgent: text(event['userAgent']),
+		object: objectOf(event['objectRef'], text(answered['name']) || text(fields(request['metadata'])['name'])),
+		subresource: text(fields(event['objectRef'])['subresource']),
+		code: typeof code === 'number' && Number.isSafeInteger(code) ? code : 0,
+		decision: text(annotations['authorization.k8s.io/decision']),
+		reason: text(annotations['authorization.k8s.io/reason']),
+		requestReceivedAt: parseTime(receivedText) ?? stageAt,
+		dryRun: dryRunParameter.test(requestURI) || (request['kind'] === 'DeleteOptions' && texts(request['dryRun']).includes('All')),
+		responseRevision: parseRevision(answered['resourceVersion']) ?? null,
+		responseUid: text(answered['uid']) || text(fields(status['details'])['uid']) || text(fields(response['details'])['uid']),
+		truncated: annotations['audit.k8s.io/truncated'] === 'true',
+		body,
+	}
+}
+
+/** The same key as the change of that object has: a Namespace lies in no namespace, and an Event has one key in both its groups. */
+function objectOf(objectRef: unknown, otherwise: string): ObjectRef | null {
+	const ref = fields(objectRef)
+	const resource = text(ref['resource'])
+	if (resource === '') return null
+	const group = text(ref['apiGroup'])
+	return {
+		resource,
+		group: resource === 'events' && group === 'events.k8s.io' ? '' : group,
+		namespace: resource === 'namespaces' && group === '' ? '' : text(ref['namespace']),
+		name: text(ref['name']) || otherwise,
+	}
+}
+
+/** Brackets inside strings count too at first: only a line that seems too deep is looked at exactly. */
+function isTooDeep(json: string): boolean {
+	const opened = json.split('{', limits.jsonDepthMax + 2).length + json.split('[', limits.jsonDepthMax + 2).length
+	if (opened <= limits.jsonDepthMax) return false
+	let depth = 0
+	let quoted = false
+	for (let at = 0; at < json.length; at += 1) {
+		const char = json.charCodeAt(at)
+		if (quoted) {
+			if (char === 0x5c) at += 1
+			else if (char === 0x22) quoted = false
+		} else if (char === 0x22) quoted = true
+		else if (char === 0x7b || char === 0x5b) {
+			depth += 1
+			if (depth > limits.jsonDepthMax) return true
+		} else if (char === 0x7d || char === 0x5d) depth -= 1
+	}
+	return false
+}
+
+/** `line` as its bytes, or as what is known of them where they were too many to keep. */
+export function rejectLine(line: Uint8Array | string | { readonly sha256: string; readonly sizeBytes: number }, context: AuditLineContext, reason: string): Reject {
+	const known = typeof line === 'object' && 'sha256' in line ? line : { sha256: hash('sha256', line, 'hex'), sizeBytes: Buffer.byteLength(line) }
+	const { cluster, source, observedAt, where } = context
+	return {
+		kind: 'reject',
+		id: statementId('reject', cluster, observedAt, 'audit.parse', where, known.sha256),
+		cluster,
+		source,
+		occurredAt: observedAt,
+		occurredBound: 0,
+		observedAt,
+		step: 'audit.parse',
+		reason,
+		where,
+		sha256: known.sha256,
+		sizeBytes: known.sizeBytes,
+	}
+}

@@ -1,0 +1,106 @@
+// What is in a recording's folder: which of its files are there, packed or plain, and when it begins. Format: docs/reference/recording.md.
+import { createHash } from 'node:crypto'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseRevision, type Revision } from '#records/revision.ts'
+import { parseTime, type Micros } from '#records/time.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+
+export interface RecordedFile {
+	/** Below the folder, with `/`, without `.gz`. */
+	readonly name: string
+	readonly path: string
+}
+
+export interface Recording {
+	readonly etcd: RecordedFile | undefined
+	readonly audit: RecordedFile | undefined
+	readonly components: readonly RecordedFile[]
+	/** Unpacked pods. */
+	readonly pods: readonly RecordedFile[]
+	readonly podsArchive: RecordedFile | undefined
+	/** When the recording began, and the first revision it holds; undefined where etcd-meta.json does not say. */
+	readonly startedAt: Micros | undefined
+	readonly firstRevision: Revision | undefined
+	/** Changes when another recording is put in the same place. */
+	readonly fingerprint: string
+}
+
+const filesMax = 100_000
+const depthMax = 8
+const metaBytesMax = 64 * 1024
+const fingerprintBytes = 4096
+
+/** Throws RECORDING_INVALID where the folder holds no recording. */
+export async function findRecording(dir: string): Promise<Recording> {
+	const files = await listFiles(dir)
+	const named = (name: string): RecordedFile | undefined => files.find((file) => file.name === name)
+	const etcd = named('etcd.jsonl')
+	const audit = named('audit.jsonl')
+	const components = files.filter((file) => file.name.startsWith('logs/'))
+	const podsArchive = named('pods.tar')
+	const pods = files.filter((file) => file.name.startsWith('pods/'))
+	if (!etcd && !audit && components.length === 0 && !podsArchive && pods.length === 0) {
+		throw new KubetapeError('RECORDING_INVALID', `${dir} is no recording: it has none of etcd.jsonl(.gz), audit.jsonl(.gz), logs/, pods/ and pods.tar.gz`)
+	}
+	const meta = await readMeta(join(dir, 'etcd-meta.json'))
+	const used = [etcd, audit, ...components, podsArchive, ...pods].filter((file) => file !== undefined)
+	return { etcd, audit, components, pods: podsArchive ? [] : pods, podsArchive, ...meta, fingerprint: await fingerprintOf(used) }
+}
+
+async function listFiles(dir: string): Promise<readonly RecordedFile[]> {
+	const found = new Map<string, RecordedFile>()
+	const walk = async (folder: string, depth: number): Promise<void> => {
+		const entries = await readdir(join(dir, folder), { withFileTypes: true })
+		for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+			const name = folder === '' ? entry.name : `${folder}/${entry.name}`
+			if (entry.isDirectory() && depth < depthMax && (depth > 0 || entry.name === 'logs' || entry.name === 'pods')) await walk(name, depth + 1)
+			else if (entry.isFile() && found.size < filesMax) {
+				const plain = name.replace(/\.gz$/, '').replace(/\.tgz$/, '.tar')
+				// Where both are there, the plain one was unpacked from the other.
+				found.set(plain, plain === name || !found.has(plain) ? { name: plain, path: join(dir, name) } : (found.get(plain) as RecordedFile))
+			}
+		}
+	}
+	try {
+		await walk('', 0)
+	} catch (error) {
+		throw new KubetapeError('RECORDING_INVALID', `${dir} cannot be read as a recording: ${messageOf(error)}`, { cause: error })
+	}
+	return [...found.values()]
+}
+
+/** The file is a help: without it, or where it is garbled, the recording is read all the same. */
+async function readMeta(path: string): Promise<Pick<Recording, 'startedAt' | 'firstRevision'>> {
+	let meta: Readonly<Record<string, unknown>> | null
+	try {
+		if ((await stat(path)).size > metaBytesMax) return { startedAt: undefined, firstRevision: undefined }
+		meta = JSON.parse(await readFile(path, 'utf8')) as Readonly<Record<string, unknown>> | null
+	} catch {
+		return { startedAt: undefined, firstRevision: undefined } // not there, or garbled: nothing is said then
+	}
+	const started = meta?.['started']
+	const from = parseRevision(String(meta?.['from']))
+	// Revision 1 is the empty store: no write has it.
+	const firstRevision = from === undefined || from === 0n ? undefined : from < 2n ? 2n : from
+	return { startedAt: typeof started === 'string' ? parseTime(started) : undefined, firstRevision }
+}
+
+async function fingerprintOf(files: readonly RecordedFile[]): Promise<string> {
+	const hash = createHash('sha256')
+	for (const file of files) {
+		try {
+			const handle = await open(file.path, 'r')
+			try {
+				const head = Buffer.alloc(fingerprintBytes)
+				const { bytesRead } = await handle.read(head, 0, fingerprintBytes, 0)
+				hash.update(`${file.name}\0${(await handle.stat()).size}\0`).update(head.subarray(0, bytesRead))
+			} finally {
+				await handle.close()
+			}
+		} catch (error) {
+			throw new KubetapeError('RECORDING_INVALID', `${file.path}: ${messageOf(error)}`, { cause: error })
+		}
+	}
+	return hash.digest('hex')
+}

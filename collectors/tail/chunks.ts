@@ -1,0 +1,75 @@
+// The bytes of a file in pieces, unpacked where it is gzip. What was readable before a damage is given first, then the damage is thrown.
+import { open } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+
+/** So much is read at once. Gzip unpacks to at most about a thousand times of it. */
+const plainReadBytes = 256 * 1024
+const packedReadBytes = 16 * 1024
+
+/** Gzip is known by its first two bytes, not by the name. Throws the system's or zlib's error after the last good piece. */
+export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+	const file = await open(path, 'r')
+	try {
+		const magic = Buffer.alloc(2)
+		const { bytesRead } = await file.read(magic, 0, 2, 0)
+		const packed = bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b
+		const pieces = piecesOf(file, packed ? packedReadBytes : plainReadBytes)
+		yield* packed ? unpack(pieces) : pieces
+	} finally {
+		await file.close()
+	}
+}
+
+async function* piecesOf(file: { read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }> }, size: number): AsyncGenerator<Buffer> {
+	let position = 0
+	for (;;) {
+		const piece = Buffer.allocUnsafeSlow(size)
+		const { bytesRead } = await file.read(piece, 0, size, position)
+		if (bytesRead === 0) return
+		position += bytesRead
+		yield piece.subarray(0, bytesRead)
+	}
+}
+
+/** Piece by piece, so that what was unpacked before an error is not lost in a stream's buffer. */
+export async function* unpack(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+	const gunzip = createGunzip()
+	let ready: Buffer[] = []
+	let failure: Error | undefined
+	let over = false
+	let settle: (() => void) | undefined
+	gunzip.on('data', (chunk: Buffer) => ready.push(chunk))
+	gunzip.on('error', (error) => {
+		failure = error
+		settle?.()
+	})
+	// Also where bytes follow that are not gzip: they are no part of the file, and the write that brought them is never answered.
+	gunzip.on('end', () => {
+		over = true
+		settle?.()
+	})
+	const step = (act: (done: () => void) => void): Promise<void> =>
+		new Promise((resolve) => {
+			settle = resolve
+			act(resolve)
+		})
+	try {
+		for await (const piece of pieces) {
+			await step((done) =>
+				gunzip.write(piece, (error) => {
+					failure ??= error ?? undefined
+					done()
+				}),
+			)
+			yield* ready
+			ready = []
+			if (failure) throw failure
+			if (over) return
+		}
+		await step(() => gunzip.end())
+		yield* ready
+		if (failure) throw failure
+	} finally {
+		gunzip.destroy()
+	}
+}

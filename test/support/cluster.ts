@@ -1,0 +1,54 @@
+// A real control plane for one test file: built if needed, started on free ports in a folder of its own, stopped by its own process ids.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const scripts = resolve('test/servers/kubernetes')
+const outputBytesMax = 256 * 1024 * 1024
+
+/** Where the servers are built. */
+export const serversDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kubetape', 'servers')
+
+export interface Cluster {
+	readonly dir: string
+	/** Address of the API server. */
+	readonly api: string
+	readonly etcd: string
+	kubeconfig(user?: string): string
+	/** Standard output; rejects with what kubectl said when it fails. */
+	kubectl(args: readonly string[], options?: { readonly input?: string; readonly user?: string }): Promise<string>
+	stop(): Promise<void>
+}
+
+export async function startCluster(environment: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+	const dir = mkdtempSync(join(tmpdir(), 'kubetape-cluster-'))
+	const env = { ...process.env, DIR: dir, BASE: '0', RECORD: '0', SERVERS: serversDir, ...environment }
+	const stop = async (): Promise<void> => {
+		await run('bash', [join(scripts, 'down.sh')], { env })
+		rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+	}
+	try {
+		await run('bash', [join(scripts, 'up.sh')], { env, maxBuffer: outputBytesMax })
+	} catch (error) {
+		await stop()
+		throw error
+	}
+	const settings = readFileSync(join(dir, 'rig.env'), 'utf8')
+	const setting = (name: string): string => new RegExp(`(?:^|\\s)${name}=(\\S+)`).exec(settings)?.[1] ?? ''
+	const kubeconfig = (user = 'admin'): string => join(dir, 'kubeconfig', user)
+	return {
+		dir,
+		api: setting('api'),
+		etcd: setting('etcd'),
+		kubeconfig,
+		stop,
+		async kubectl(args, options = {}) {
+			const child = run(join(serversDir, 'kubectl'), ['--kubeconfig', kubeconfig(options.user), '--cache-dir', join(dir, 'home', 'cache'), ...args], { maxBuffer: outputBytesMax, env: { ...env, HOME: join(dir, 'home') } })
+			child.child.stdin?.end(options.input ?? '')
+			return (await child).stdout
+		},
+	}
+}
