@@ -49,6 +49,7 @@ const patterns: readonly Pattern[] = [
 	{ path: /ontainerStatuses\[([^\]]+)\]\.(?:state|state\.\w+)$/, say: (change, [, name]) => (change.op === 'removed' ? undefined : containerState(change, name ?? '')) },
 	{ path: /ontainerStatuses\[([^\]]+)\]\.restartCount$/, say: (change, [, name]) => `restarts of ${name} ${arrow(change)}` },
 	{ path: /ontainerStatuses\[([^\]]+)\]\.ready$/, say: (change, [, name]) => `container ${name} ${change.after === true ? 'ready' : 'not ready'}` },
+	{ path: /ontainerStatuses\[([^\]]+)\]\.state\.waiting\.reason$/, say: (change, [, name]) => (change.op === 'removed' ? undefined : `container ${name} waiting: ${shown(change.after)}`) },
 	{ path: /ontainerStatuses/, say: silent },
 	{ path: /^spec\.nodeName$/, say: (change) => `bound to ${shown(change.after)}` },
 	{ path: /^spec\.unschedulable$/, say: (change) => (change.after === true ? 'cordoned' : 'uncordoned') },

@@ -1,9 +1,9 @@
 // The replay collector: a recording read through the same readers as live sources, its files merged in the order of time.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Outbox } from '#collectors/etcd/outbox.ts'
 import { openLocalState } from '#collectors/local-state.ts'
 import type { Collector, CollectorContext } from '#collectors/port.ts'
+import { Outbox } from '#collectors/tail/outbox.ts'
 import type { KubetapeRecord } from '#records/record.ts'
 import type { Micros } from '#records/time.ts'
 import { limits } from '#runtime/limits.ts'
@@ -82,8 +82,8 @@ async function play({ config, context, recording, cursor, outbox, podsDir, signa
 	let batchBytes = 0
 	const flush = async (): Promise<void> => {
 		// A line may make more records than fit in one batch; its cursor is saved with the last of them.
-		for (; batch.length > limits.batchRecordsMax; batch = batch.slice(limits.batchRecordsMax)) await outbox.send(batch.slice(0, limits.batchRecordsMax), new Map(), {})
-		if (batch.length > 0) await outbox.send(batch, new Map(), cursorText(cursor, false))
+		for (; batch.length > limits.batchRecordsMax; batch = batch.slice(limits.batchRecordsMax)) await outbox.send(batch.slice(0, limits.batchRecordsMax), {})
+		if (batch.length > 0) await outbox.send(batch, cursorText(cursor, false))
 		batch = []
 		batchBytes = 0
 	}
@@ -104,7 +104,7 @@ async function play({ config, context, recording, cursor, outbox, podsDir, signa
 	}
 	if (signal.aborted) return
 	await flush()
-	await outbox.send([], new Map(), cursorText(cursor, true))
+	await outbox.send([], cursorText(cursor, true))
 }
 
 interface Opened {

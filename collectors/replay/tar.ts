@@ -13,6 +13,15 @@ class TarError extends Error {}
 /** Entries must be read one after the other; what is not read of one is skipped. Throws on what is no archive, and where it breaks off. */
 export async function* readTar(chunks: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
 	const input = createInput(chunks)
+	try {
+		yield* entriesOf(input)
+	} finally {
+		// The archive ends before its bytes do: it is padded.
+		await input.close()
+	}
+}
+
+async function* entriesOf(input: Input): AsyncGenerator<TarEntry> {
 	let longName: string | undefined
 	for (;;) {
 		const header = await input.exactly(block, true)
@@ -71,10 +80,14 @@ function paxPath(content: Buffer): string | undefined {
 	return undefined
 }
 
-function createInput(chunks: AsyncIterable<Buffer>): {
+interface Input {
+	/** Throws where fewer bytes are left; with `orNone` undefined where none are. */
 	exactly(size: number, orNone?: boolean): Promise<Buffer | undefined>
 	upTo(size: number): AsyncGenerator<Buffer>
-} {
+	close(): Promise<void>
+}
+
+function createInput(chunks: AsyncIterable<Buffer>): Input {
 	const source = chunks[Symbol.asyncIterator]()
 	let rest: Buffer = Buffer.alloc(0)
 	const fill = async (): Promise<boolean> => {
@@ -114,5 +127,6 @@ function createInput(chunks: AsyncIterable<Buffer>): {
 				yield part
 			}
 		},
+		close: async () => void (await source.return?.()),
 	}
 }

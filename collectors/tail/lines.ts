@@ -39,6 +39,11 @@ export class LineSplitter {
 		return this.#partsBytes
 	}
 
+	/** What is there of a line that has not ended; empty where it is too long already. */
+	get pending(): Buffer {
+		return Buffer.concat(this.#parts)
+	}
+
 	/** `chunk` is kept where the lines point into it. */
 	*push(chunk: Buffer): Generator<Line> {
 		let from = 0

@@ -8,8 +8,14 @@ import { hashPrefix, mayHoldSecret, redactText } from './patterns.ts'
 import { redactValue, type Hash } from './walk.ts'
 
 const hashHexDigits = 16
-/** Words without which a body needs no walk: whatever redactValue acts on has one of them. */
-const walkNeeded = /"kind":\s*"(?:Secret|Token|OAuth)|last-applied-configuration|"resource":\s*"secrets"|"name":\s*"[^"]{0,80}(?:passw|passphrase|secret|token|api[_-]?key|private[_-]?key|credential)/i
+const words = 'passw|passphrase|secret|token|api[_-]?key|private[_-]?key|credential|authorization|cookie'
+/** A body in which none of this stands needs no walk: whatever redactValue acts on has one of them. Escaped characters may hide anything. */
+const walkNeeded = new RegExp(
+	`"kind"\\s*:\\s*"(?:Secret|Token|OAuth)|last-applied-configuration|"name"\\s*:\\s*"[^"]*(?:${words})|"--?[\\w.-]*(?:${words})"|\\\\/|\\\\u00(?!26|3c|3e)[0-7]`,
+	'i',
+)
+/** What a JSON parser quotes of its input may be secret. */
+const quoted = /["'“][\s\S]*["'”]\.{0,3} is not valid JSON/
 
 export interface Redactor {
 	/** A record that may be written; or a reject, where a body cannot be walked. */
@@ -51,7 +57,9 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 		const token = record.subresource === 'token' || record.object?.group === 'authentication.k8s.io'
 		const after = secret || token ? Body.ofValue(redactBodies(record.body.object, hash, { secret, token })) : (body(record.body, { secret: false, token: false }) ?? record.body)
 		const requestURI = redactText(record.requestURI, hash)
-		return after === record.body && requestURI === record.requestURI ? record : { ...record, body: after, requestURI }
+		const userAgent = redactText(record.userAgent, hash)
+		const same = after === record.body && requestURI === record.requestURI && userAgent === record.userAgent
+		return same ? record : { ...record, body: after, requestURI, userAgent }
 	}
 
 	return {
@@ -63,9 +71,10 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 					const text = redactText(record.text, hash)
 					return { ok: (text === record.text ? record : { ...record, text }) as Redacted }
 				}
+				if (record.kind === 'reject' && quoted.test(record.reason)) return { ok: { ...record, reason: record.reason.replace(quoted, 'it is not valid JSON') } as Redacted }
 				return { ok: record as Redacted }
 			} catch (error) {
-				return { reject: messageOf(error), cause: error }
+				return { reject: error instanceof SyntaxError ? 'the body is no JSON' : messageOf(error) }
 			}
 		},
 	}

@@ -1,6 +1,6 @@
 // Redaction of JSON values: what a Secret, a token request or an environment holds, wherever it stands in a body.
 import { limits } from '#runtime/limits.ts'
-import { hashPrefix, redactText, secretName } from './patterns.ts'
+import { hashPrefix, namesSecret, redactText, secretFlag, secretKey } from './patterns.ts'
 
 export type Hash = (secret: string) => string
 
@@ -47,7 +47,9 @@ function placeOf(value: Fields, place: Place): Place {
 function redactList(list: readonly unknown[], hash: Hash, place: Place, depth: number): unknown {
 	let copy: unknown[] | undefined
 	list.forEach((before, index) => {
-		const after = isPatchStep(before) ? redactPatchStep(before, hash, place, depth) : redactValue(before, hash, place, depth + 1)
+		const previous = index > 0 ? list[index - 1] : undefined
+		const flagged = typeof before === 'string' && typeof previous === 'string' && secretFlag.test(previous) && !isReference(before) && !/^[-/]/.test(before)
+		const after = flagged ? seal(before, hash) : isPatchStep(before) ? redactPatchStep(before, hash, place, depth) : redactValue(before, hash, place, depth + 1)
 		if (after !== before) {
 			copy ??= [...list]
 			copy[index] = after
@@ -60,9 +62,14 @@ function redactField(owner: Fields, key: string, value: unknown, hash: Hash, pla
 	if (place.secret && (key === 'data' || key === 'stringData')) return hashAll(value, hash, key === 'data')
 	if (place.token && key === 'token' && typeof value === 'string') return value === '' ? value : seal(value, hash)
 	if (key === lastApplied && typeof value === 'string') return redactEmbedded(value, hash, place)
-	if (key === 'value' && typeof value === 'string' && value !== '' && typeof owner['name'] === 'string' && secretName.test(owner['name'])) return seal(value, hash)
-	if (key === 'managedFields') return value // names of fields, no values
+	if (key === 'value' && typeof value === 'string' && value !== '' && typeof owner['name'] === 'string' && namesSecret(owner['name'])) return seal(value, hash)
+	if (typeof value === 'string' && value !== '' && secretKey.test(key) && !isReference(value)) return seal(value, hash)
 	return redactValue(value, hash, place, depth + 1)
+}
+
+/** A value that is put in at run time: it only names the secret. */
+function isReference(value: string): boolean {
+	return /^\$[({]|^\{\{/.test(value)
 }
 
 function seal(secret: string, hash: Hash): string {
@@ -112,6 +119,7 @@ function redactPatchStep(step: PatchStep, hash: Hash, place: Place, depth: numbe
 	if (place.secret && inData) after = hashAll(value, hash, parts[0] === 'data')
 	else if (parts.at(-1)?.replaceAll('~1', '/') === lastApplied && typeof value === 'string') after = redactEmbedded(value, hash, place)
 	else if (place.secret && step.path === '' && isFields(value)) after = redactValue({ kind: 'Secret', ...value }, hash, place, depth + 1)
+	else if (typeof value === 'string' && secretKey.test(parts.at(-1) ?? '')) after = seal(value, hash)
 	else after = redactValue(value, hash, place, depth + 1)
 	return after === value ? step : { ...step, value: after }
 }

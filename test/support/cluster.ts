@@ -23,9 +23,10 @@ export interface Cluster {
 	stop(): Promise<void>
 }
 
-export async function startCluster(environment: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+/** `env`: parameters of test/servers/kubernetes/up.sh. */
+export async function startCluster(options: { readonly env?: Readonly<Record<string, string>> } = {}): Promise<Cluster> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-cluster-'))
-	const env = { ...process.env, DIR: dir, BASE: '0', RECORD: '0', SERVERS: serversDir, ...environment }
+	const env = { ...process.env, DIR: dir, BASE: '0', RECORD: '0', SERVERS: serversDir, ...options.env }
 	const stop = async (): Promise<void> => {
 		await run('bash', [join(scripts, 'down.sh')], { env })
 		rmSync(dir, { recursive: true, force: true, maxRetries: 5 })

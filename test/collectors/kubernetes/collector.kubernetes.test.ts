@@ -1,87 +1,206 @@
-// The kubernetes collector on a real control plane: versions as etcd numbers them, bodies as the API serves them.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Value } from 'typebox/value'
-import { createKubernetesCollector } from '#collectors/kubernetes/collector.ts'
-import { kubernetesConfig, type KubernetesConfig } from '#collectors/kubernetes/config.ts'
+// The Kubernetes collector on a real control plane, held against what etcd itself recorded.
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createVersions } from '#collectors/etcd/versions.ts'
+import { createCatalog } from '#records/catalog.ts'
+import type { VersionRecord } from '#records/record.ts'
 import { objectKey } from '#records/object-key.ts'
-import type { KubetapeRecord, VersionRecord } from '#records/record.ts'
-import { systemClock } from '#runtime/clock.ts'
-import { silentLogger } from '#runtime/log.ts'
-import { createMetrics } from '#runtime/metrics.ts'
-import { startCluster, type Cluster } from '#test/support/cluster.ts'
-import { eventually, temporaryFolder } from '#test/support/program.ts'
+import { serversDir, startCluster, type Cluster } from '#test/support/cluster.ts'
+import { isVersion, makeStateDir, runCollector, type Running } from './running.ts'
 
 let cluster: Cluster
-const folder = temporaryFolder('kubernetes')
+let state: ReturnType<typeof makeStateDir>
+let running: Running
+/** Up to here everything was there before the first list was done. */
+let listedAt: bigint
+
+/** What no API shows: the API server's own keys. */
+const internal = new Set(['etcdkeys', 'masterleases', 'peerserverleases', 'ranges'])
+
+interface RecordedLine {
+	readonly rev: number
+	readonly type: 'PUT' | 'DELETE'
+	readonly key: string
+	readonly create_revision: number
+	readonly version: number
+	readonly lease: string
+	readonly value: string | null
+	readonly prev: { readonly mod_revision: number; readonly value: string } | null
+}
+
+function recorded(): readonly VersionRecord[] {
+	const versions = createVersions({ cluster: 'test', source: 'etcd', space: 'main', prefix: '/registry/', catalog: createCatalog() })
+	const lines = readFileSync(join(cluster.dir, 'etcd.jsonl'), 'utf8').split('\n').slice(0, -1)
+	return lines
+		.map((text) => JSON.parse(text) as RecordedLine)
+		.map(({ rev, type, key, create_revision, version, lease, value, prev }) =>
+			versions.toRecord(
+				{
+					type, key, value: value === null ? null : Buffer.from(value, 'base64'), modRevision: BigInt(rev), createRevision: BigInt(create_revision), version: BigInt(version),
+					lease: BigInt(lease), prev: prev && { modRevision: BigInt(prev.mod_revision), value: Buffer.from(prev.value, 'base64') },
+				},
+				0,
+				'watch',
+			),
+		)
+		.filter(isVersion)
+		.filter((record) => !internal.has(record.object.resource))
+}
+
+const start = (): Running => runCollector(state.dir, { kubeconfig: cluster.kubeconfig() })
+const apply = (manifest: unknown): Promise<string> => cluster.kubectl(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(manifest) })
+const of = (key: string): readonly VersionRecord[] => running.versions().filter((record) => objectKey(record.object) === key)
+
+/** A mark that is written last: when it is seen by a collector, and by etcd's record, both are as far. */
+async function settle(name: string): Promise<bigint> {
+	await cluster.kubectl(['create', 'configmap', name])
+	const seen = await running.until(name, () => of(`configmaps/default/${name}`)[0])
+	await running.until(`${name} in etcd`, () => readFileSync(join(cluster.dir, 'etcd.jsonl'), 'utf8').includes(`/registry/configmaps/default/${name}"`))
+	return seen.revision
+}
+
+const definition = {
+	apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'tapes.example.com' },
+	spec: {
+		group: 'example.com', scope: 'Namespaced', names: { plural: 'tapes', singular: 'tape', kind: 'Tape', listKind: 'TapeList' },
+		versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }],
+	},
+}
+const deployment = {
+	apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' },
+	spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } } },
+}
 
 beforeAll(async () => {
-	cluster = await startCluster()
+	cluster = await startCluster({ env: { RECORD: '1' } })
+	state = makeStateDir()
+	running = start()
+	listedAt = await settle('first')
 })
 afterAll(async () => {
+	await running?.stop()
 	await cluster?.stop()
-	folder.remove()
+	state?.remove()
 })
 
-/** Runs the collector until stopped; what it emitted is kept in order. */
-function record(): { readonly records: KubetapeRecord[]; readonly versions: () => readonly VersionRecord[]; stop(): Promise<void> } {
-	const records: KubetapeRecord[] = []
-	const stop = new AbortController()
-	const config = Value.Default(kubernetesConfig, { kubeconfig: cluster.kubeconfig(), discoverMs: 5000 }) as KubernetesConfig
-	const collector = createKubernetesCollector(config, { cluster: 'rig', clock: systemClock, log: silentLogger, metrics: createMetrics(), stateDir: folder.path })
-	const done = collector.run(async (batch) => void records.push(...batch), stop.signal)
-	return {
-		records,
-		versions: () => records.filter((entry) => entry.kind === 'change' || entry.kind === 'event'),
-		async stop() {
-			stop.abort()
-			await done
-		},
+test('every write of a busy minute is one record with the id of the etcd collector, and the values are those of the API', async () => {
+	await apply(definition)
+	await cluster.kubectl(['wait', '--for=condition=Established', 'crd/tapes.example.com'])
+	await apply({ apiVersion: 'example.com/v1', kind: 'Tape', metadata: { name: 'one', namespace: 'default' }, spec: { big: 9007199254740993, float: 1.5 } })
+	await apply(deployment)
+	await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'])
+	await cluster.kubectl(['scale', 'deployment/web', '--replicas=3'])
+	await cluster.kubectl(['create', 'secret', 'generic', 'door', '--from-literal=word=open-sesame'])
+	await cluster.kubectl(['patch', 'configmap', 'first', '--type=merge', '-p', '{"data":{"a":"1"}}'])
+	await cluster.kubectl(['create', 'configmap', 'short'])
+	await cluster.kubectl(['delete', 'configmap', 'short'])
+	await running.until('the custom resource', () => of('tapes.example.com/default/one')[0])
+	await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'])
+	await cluster.kubectl(['delete', 'crd', 'tapes.example.com'])
+	await running.until('the definition deleted', () => of('customresourcedefinitions.apiextensions.k8s.io/-/tapes.example.com').find((record) => record.operation === 'deleted'))
+	const end = await settle('second')
+
+	const inRange = (record: VersionRecord): boolean => record.revision > listedAt && record.revision < end
+	const expected = recorded().filter(inRange)
+	const seen = running.versions().filter(inRange)
+	expect(expected.length).toBeGreaterThan(60)
+	const line = (record: VersionRecord): string => `${record.revision} ${objectKey(record.object)} ${record.operation} ${record.id}`
+	expect(seen.map(line).toSorted()).toEqual(expected.map(line).toSorted())
+
+	const byId = new Map(expected.map((record) => [record.id, record]))
+	for (const record of seen.filter(({ object }) => object.resource !== 'secrets')) {
+		const oracle = byId.get(record.id)
+		expect({ key: objectKey(record.object), revision: record.revision, after: record.after?.value }).toEqual({
+			key: objectKey(record.object), revision: record.revision, after: oracle?.after?.value,
+		})
+		expect(record.beforeRevision).toBe(oracle?.beforeRevision)
+	}
+	expect(seen.filter(({ kind }) => kind === 'event').length).toBeGreaterThan(5)
+})
+
+test('the latest version of an object is what a GET of it gives, byte for byte', async () => {
+	const served = [
+		['deployments.apps/default/web', '/apis/apps/v1/namespaces/default/deployments/web'],
+		['configmaps/default/first', '/api/v1/namespaces/default/configmaps/first'],
+		['namespaces/-/default', '/api/v1/namespaces/default'],
+		['apiservices.apiregistration.k8s.io/-/v1.apps', '/apis/apiregistration.k8s.io/v1/apiservices/v1.apps'],
+	] as const
+	for (const [key, path] of served) {
+		const text = (await cluster.kubectl(['get', '--raw', path])).trim()
+		await running.until(`${key} as it is`, () => of(key).at(-1)?.after?.text === text)
+		expect(of(key).at(-1)?.after?.text).toBe(text)
+	}
+})
+
+test('a Secret is its metadata, and its value is nowhere', async () => {
+	const secret = of('secrets/default/door').at(-1)
+	expect(secret?.after?.object).toMatchObject({ kind: 'Secret', apiVersion: 'v1', metadata: { name: 'door' } })
+	expect(secret?.note).toContain('metadata only')
+	const value = Buffer.from('open-sesame').toString('base64')
+	expect(running.versions().some((record) => (record.after?.text ?? '').includes(value))).toBe(false)
+	expect(readFileSync(join(state.dir, 'state.db')).includes(value)).toBe(false)
+})
+
+test('a pod knows its owners', () => {
+	const pod = running.versions().findLast((record) => record.object.resource === 'pods' && record.object.name.startsWith('web-'))
+	expect(pod?.owners.map(({ kind }) => kind)).toEqual(['ReplicaSet', 'Deployment'])
+})
+
+test('after a SIGKILL of the API server and its restart nothing is missing and nothing is a gap', async () => {
+	const from = await settle('before-kill')
+	await restartApiServer()
+	const end = await settle('after-kill')
+	const inRange = (record: VersionRecord): boolean => record.revision > from && record.revision < end && record.object.resource !== 'leases'
+	const ids = (records: readonly VersionRecord[]): readonly string[] => records.filter(inRange).map((record) => `${record.id} ${objectKey(record.object)} ${record.operation}`).toSorted()
+	await running.until('the rest of the watches', () => recorded().filter(inRange).every(({ id }) => running.versions().some((record) => record.id === id)))
+	expect(ids(running.versions().filter(({ sighting }) => sighting === 'watch'))).toEqual(ids(recorded()))
+	expect(running.gaps()).toEqual([])
+})
+
+test('what was compacted while it was stopped is a gap with the objects that differ', async () => {
+	await running.stop()
+	await cluster.kubectl(['delete', 'configmap', 'second'])
+	await cluster.kubectl(['patch', 'configmap', 'first', '--type=merge', '-p', '{"data":{"a":"2"}}'])
+	await cluster.kubectl(['patch', 'configmap', 'first', '--type=merge', '-p', '{"data":{"a":"3"}}'])
+	await cluster.kubectl(['create', 'configmap', 'third'])
+	const list = JSON.parse(await cluster.kubectl(['get', '--raw', '/api/v1/namespaces/default/configmaps?limit=1'])) as { metadata: { resourceVersion: string } }
+	await promisify(execFile)(join(serversDir, 'etcdctl'), ['--endpoints', cluster.etcd, 'compact', list.metadata.resourceVersion])
+	await restartApiServer()
+	running = start()
+	const gap = await running.until('the gap', () => running.gaps().find(({ scope }) => scope === 'configmaps'))
+	expect(gap.reason).toBe('relist')
+	expect([...gap.touched].filter((key) => key.startsWith('configmaps/default/')).toSorted()).toEqual(['configmaps/default/first', 'configmaps/default/second', 'configmaps/default/third'])
+	expect(gap.toRevision).toBeGreaterThanOrEqual(BigInt(list.metadata.resourceVersion))
+	expect(of('configmaps/default/second')).toMatchObject([{ operation: 'deleted', sighting: 'gap', after: null }])
+	expect(of('configmaps/default/third')).toMatchObject([{ operation: 'created', sighting: 'gap', before: null }])
+	expect(of('configmaps/default/first')).toMatchObject([{ operation: 'updated', sighting: 'gap', before: { object: { data: { a: '1' } } }, after: { object: { data: { a: '3' } } } }])
+})
+
+function isRunning(pid: number): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] !== 'Z'
+	} catch {
+		return false
 	}
 }
 
-const of = (versions: readonly VersionRecord[], key: string): readonly VersionRecord[] => versions.filter((version) => objectKey(version.object) === key)
-
-describe('kubernetes collector', () => {
-	it('records snapshot, changes, custom resources and deletions, and goes on after a restart', async () => {
-		const first = record()
-		await eventually(async () => of(first.versions(), 'nodes/-/node-a').length, (count) => count > 0)
-		await cluster.kubectl(['create', 'namespace', 'lab'])
-		await cluster.kubectl(['-n', 'lab', 'create', 'deployment', 'web', '--image', 'registry.example/web:1.4', '--replicas', '2'])
-		await cluster.kubectl(['-n', 'lab', 'set', 'image', 'deployment/web', 'web=registry.example/web:1.5'])
-		await cluster.kubectl(['-n', 'lab', 'create', 'secret', 'generic', 'key', '--from-literal', 'password=do-not-keep-me'])
-		await cluster.kubectl(['-n', 'lab', 'create', 'configmap', 'gone', '--from-literal', 'a=b'])
-		await cluster.kubectl(['-n', 'lab', 'delete', 'configmap', 'gone'])
-		const crd = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'widgets.lab.example' }, spec: { group: 'lab.example', scope: 'Namespaced', names: { plural: 'widgets', singular: 'widget', kind: 'Widget' }, versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }] } }
-		await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(crd) })
-		await cluster.kubectl(['wait', '--for', 'condition=Established', 'crd/widgets.lab.example'])
-		await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'lab.example/v1', kind: 'Widget', metadata: { name: 'one', namespace: 'lab' }, spec: { size: 3 } }) })
-
-		await eventually(async () => of(first.versions(), 'widgets.lab.example/lab/one').length, (count) => count > 0)
-		await eventually(async () => of(first.versions(), 'configmaps/lab/gone').map((version) => version.operation), (operations) => operations.includes('deleted'))
-		await cluster.kubectl(['-n', 'lab', 'rollout', 'status', 'deployment/web', '--timeout', '60s'])
-		const served = JSON.parse(await cluster.kubectl(['get', '--raw', '/apis/apps/v1/namespaces/lab/deployments/web'])) as { metadata: { resourceVersion: string } }
-		const web = await eventually(async () => of(first.versions(), 'deployments.apps/lab/web'), (versions) => versions.at(-1)?.revision.toString() === served.metadata.resourceVersion)
-		expect(web.at(-1)?.after?.value).toEqual(served)
-		expect(web[0]?.operation).toBe('created')
-		// Each version's before is the version before it.
-		for (const [index, version] of web.entries()) expect(version.beforeRevision).toBe(index === 0 ? null : web[index - 1]?.revision)
-		expect(first.versions().filter((version) => version.kind === 'event').length).toBeGreaterThan(3)
-		expect(JSON.stringify(first.versions().map((version) => version.after?.text))).not.toContain('do-not-keep-me')
-		expect(JSON.stringify(first.versions().map((version) => version.after?.text))).not.toContain(Buffer.from('do-not-keep-me').toString('base64'))
-		expect(of(first.versions(), 'secrets/lab/key')[0]?.note).toContain('metadata only')
-		const pod = first.versions().find((version) => version.object.resource === 'pods' && version.object.namespace === 'lab')
-		expect(pod?.owners.map((owner) => owner.kind)).toEqual(['ReplicaSet', 'Deployment'])
-		await first.stop()
-
-		// What happens while nobody looks is there after the restart, at its own revision, and nothing is told twice.
-		await cluster.kubectl(['-n', 'lab', 'scale', 'deployment/web', '--replicas', '3'])
-		const scaled = JSON.parse(await cluster.kubectl(['get', '--raw', '/apis/apps/v1/namespaces/lab/deployments/web'])) as { metadata: { resourceVersion: string } }
-		const second = record()
-		await eventually(async () => of(second.versions(), 'deployments.apps/lab/web'), (versions) => versions.some((version) => version.revision >= BigInt(scaled.metadata.resourceVersion)))
-		const again = new Set(first.versions().map((version) => version.id))
-		const web2 = of(second.versions(), 'deployments.apps/lab/web')
-		expect(web2.filter((version) => again.has(version.id))).toEqual([])
-		expect(web2[0]?.beforeRevision).toBe(web.at(-1)?.revision)
-		await second.stop()
+/** SIGKILL, and the same command again. */
+async function restartApiServer(): Promise<void> {
+	const pid = readFileSync(join(cluster.dir, 'run/kube-apiserver.pid'), 'utf8').trim()
+	const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+	process.kill(Number(pid), 'SIGKILL')
+	await running.until('the end of the API server', () => !isRunning(Number(pid)))
+	const script = 'export DIR="$0"; setsid nohup "$@" >>"$DIR/logs/kube-apiserver.log" 2>&1 </dev/null & echo $! >"$DIR/run/kube-apiserver.pid"'
+	await promisify(execFile)('bash', ['-c', script, cluster.dir, ...command])
+	let isReady = false
+	await running.until('the API server', () => {
+		cluster.kubectl(['get', '--raw', '/readyz']).then(
+			() => (isReady = true),
+			() => false,
+		)
+		return isReady
 	})
-})
+}

@@ -1,0 +1,239 @@
+// Follows a log file as lines, through rotation by rename, by copy and truncate, and through packed backups.
+import { watch } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type { GapReason } from '#records/record.ts'
+import type { Clock } from '#runtime/clock.ts'
+import { readChunks } from './chunks.ts'
+import { findFile, headBytesMax, headHash, type Identity } from './identity.ts'
+import { LineSplitter, type Line } from './lines.ts'
+import { listRotated } from './siblings.ts'
+
+export interface FollowOptions {
+	readonly path: string
+	readonly pollMs: number
+	readonly lineBytesMax: number
+	/** A last line without a line end is given out after such a pause, if `isWhole` says so. */
+	readonly lastLineMs: number
+	readonly isWhole: (line: Buffer) => boolean
+	readonly clock: Clock
+	/** Told once each time the file is not there. */
+	readonly onMissing: () => void
+}
+
+/** `cursor` stands behind what is told: saved, it is where `follow` goes on. */
+export type Followed =
+	| { readonly lines: readonly Line[]; readonly file: string; readonly cursor: string }
+	| { readonly gap: GapReason; readonly detail: string; readonly cursor: string }
+	| { readonly damaged: string; readonly file: string; readonly offset: number; readonly cursor: string }
+
+interface Place extends Identity {
+	/** Everything before it was given out, in bytes of the unpacked file. */
+	readonly offset: number
+}
+
+const readBytes = 256 * 1024
+
+/** Ends when the signal aborts. Throws the system's error where a file that is there cannot be read. */
+export async function* follow(options: FollowOptions, cursor: string | undefined, signal: AbortSignal): AsyncGenerator<Followed> {
+	using changes = watchFolder(options)
+	let place = readPlace(cursor)
+	while (!signal.aborted) {
+		const paths = await listRotated(options.path)
+		const index = place ? await findFile(place, paths) : -1
+		if (place && index < 0) {
+			const detail = `the file that was read last is not there any more: what it held behind byte ${place.offset} is not known`
+			place = undefined
+			yield { gap: 'rotated', detail, cursor: '' }
+		}
+		const begin: number = Math.max(index, 0)
+		for (const [at, path] of paths.slice(begin).entries()) {
+			const from: Place | undefined = at === 0 && place ? place : undefined
+			const reading = path === options.path ? followCurrent(options, from, changes, signal) : readFinished(options, path, from, signal)
+			for (;;) {
+				const next: IteratorResult<Followed, Place | undefined> = await reading.next()
+				if (next.done === true) {
+					place = next.value ?? place
+					break
+				}
+				yield next.value
+			}
+			if (signal.aborted) return
+		}
+	}
+}
+
+function readPlace(cursor: string | undefined): Place | undefined {
+	try {
+		const place = JSON.parse(cursor ?? '') as Place
+		return Number.isSafeInteger(place.offset) && Number.isSafeInteger(place.headBytes) ? place : undefined
+	} catch {
+		return undefined // none yet, or garbled: read from the beginning, repeats are harmless
+	}
+}
+
+/** A file that is not written any more, packed or plain. */
+async function* readFinished(options: FollowOptions, path: string, from: Place | undefined, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
+	let identity: Identity
+	try {
+		identity = await identityOf(path)
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined // rotated on, or packed, since it was listed: the next listing has it
+		throw error
+	}
+	const start = from?.offset ?? 0
+	const splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax })
+	const file = basename(path)
+	const cursor = (): string => JSON.stringify({ ...identity, offset: Math.max(start, splitter.offset) } satisfies Place)
+	try {
+		for await (const chunk of readChunks(path)) {
+			if (signal.aborted) return undefined
+			const lines = [...splitter.push(chunk)].filter((line) => line.offset >= start)
+			if (lines.length > 0) yield { lines, file, cursor: cursor() }
+		}
+		const last = splitter.end()
+		if (last && last.offset >= start) yield { lines: [last], file, cursor: cursor() }
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+		yield { damaged: String(error), file, offset: splitter.offset, cursor: cursor() }
+	}
+	return { ...identity, offset: Math.max(start, splitter.offset) }
+}
+
+async function identityOf(path: string): Promise<Identity> {
+	const file = await open(path, 'r')
+	try {
+		const { dev, ino } = await file.stat()
+		const parts: Buffer[] = []
+		let bytes = 0
+		for await (const chunk of readChunks(path)) {
+			parts.push(chunk)
+			bytes += chunk.length
+			if (bytes >= headBytesMax) break
+		}
+		const head = Buffer.concat(parts).subarray(0, headBytesMax)
+		return { device: dev, inode: ino, head: headHash(head), headBytes: head.length }
+	} finally {
+		await file.close()
+	}
+}
+
+/** The file that is being written, until another one has its name; what was read of it is then at its end. */
+async function* followCurrent(options: FollowOptions, from: Place | undefined, changes: Changes, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
+	const handle = await openWhenThere(options, changes, signal)
+	if (!handle) return undefined
+	const file = basename(options.path)
+	try {
+		const { dev, ino } = await handle.stat()
+		let head = await readHeadOf(handle)
+		let splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax, offset: from?.offset ?? 0 })
+		let position = from?.offset ?? 0
+		let grewAt = options.clock.nowMicros()
+		const place = (): Place => ({ device: dev, inode: ino, head: headHash(head), headBytes: head.length, offset: splitter.offset })
+		const cursor = (): string => JSON.stringify(place())
+		let replaced = false
+		while (!signal.aborted) {
+			const now = await readHeadOf(handle)
+			const size = (await handle.stat()).size
+			if (size < position || now.length < head.length || !now.subarray(0, head.length).equals(head)) {
+				const detail = `the file was cut to nothing at byte ${position}: what was written to it before and not read is lost`
+				head = now
+				position = 0
+				splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax })
+				yield { gap: 'truncated', detail, cursor: cursor() }
+			}
+			head = now
+			const chunk = Buffer.allocUnsafeSlow(readBytes)
+			const { bytesRead } = await handle.read(chunk, 0, readBytes, position)
+			if (bytesRead > 0) {
+				position += bytesRead
+				grewAt = options.clock.nowMicros()
+				const lines = [...splitter.push(chunk.subarray(0, bytesRead))]
+				if (lines.length > 0) yield { lines, file, cursor: cursor() }
+				replaced = false
+				continue
+			}
+			const quietMs = (options.clock.nowMicros() - grewAt) / 1000
+			if (splitter.pendingBytes > 0 && (replaced || (quietMs >= options.lastLineMs && options.isWhole(splitter.pending)))) {
+				const last = splitter.end()
+				if (last) yield { lines: [last], file, cursor: cursor() }
+			}
+			// Read once more after the other file was seen: the writer may have written between our read and the change of names.
+			if (replaced) return place()
+			replaced = await hasOtherFile(options.path, dev, ino)
+			if (!replaced) await changes.wait(signal)
+		}
+		return place()
+	} finally {
+		await handle.close()
+	}
+}
+
+async function readHeadOf(handle: FileHandle): Promise<Buffer> {
+	const head = Buffer.alloc(headBytesMax)
+	const { bytesRead } = await handle.read(head, 0, headBytesMax, 0)
+	return head.subarray(0, bytesRead)
+}
+
+async function hasOtherFile(path: string, device: number, inode: number): Promise<boolean> {
+	try {
+		const other = await open(path, 'r')
+		try {
+			const { dev, ino } = await other.stat()
+			return dev !== device || ino !== inode
+		} finally {
+			await other.close()
+		}
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false // between rename and creation: the old one is still written to
+		throw error
+	}
+}
+
+async function openWhenThere(options: FollowOptions, changes: Changes, signal: AbortSignal): Promise<FileHandle | undefined> {
+	let told = false
+	while (!signal.aborted) {
+		try {
+			return await open(options.path, 'r')
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+			if (!told) options.onMissing()
+			told = true
+			await changes.wait(signal)
+		}
+	}
+	return undefined
+}
+
+interface Changes extends Disposable {
+	/** Resolves when the folder may have changed: told by the file system, or because it is time to look. */
+	wait(signal: AbortSignal): Promise<void>
+}
+
+/** Where the file system does not tell (a network mount, no watches left), looking now and then is enough. */
+function watchFolder(options: FollowOptions): Changes {
+	let waiting: AbortController | undefined
+	let changed = false
+	const wake = (): void => {
+		changed = true
+		waiting?.abort()
+	}
+	let watcher: ReturnType<typeof watch> | undefined
+	try {
+		watcher = watch(dirname(options.path), wake)
+		watcher.on('error', () => watcher?.close())
+	} catch {
+		watcher = undefined // the folder is not there, or cannot be watched
+	}
+	return {
+		async wait(signal) {
+			if (!changed) {
+				waiting = new AbortController()
+				await options.clock.sleep(options.pollMs, AbortSignal.any([signal, waiting.signal]))
+			}
+			changed = false
+			waiting = undefined
+		},
+		[Symbol.dispose]: () => watcher?.close(),
+	}
+}
