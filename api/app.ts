@@ -43,6 +43,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 		requestTimeout: apiLimits.requestMs,
 		http: { headersTimeout: apiLimits.headersMs },
 		forceCloseConnections: true,
+		disableRequestLogging: true,
 		routerOptions: { maxParamLength: apiLimits.paramCharsMax },
 		ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: false, allErrors: false } },
 		frameworkErrors: answerError,

@@ -35,5 +35,7 @@ export async function run(print: (line: string) => void): Promise<void> {
 		})
 		times = { redact, describe }
 	}
-	print(`redact ${times.redact} µs per version (at most 8), describe ${times.describe} µs (at most 25); ${count} versions, last of ${rounds} rounds`)
+	print(
+		`redact ${times.redact} µs per version (at most 8), describe ${times.describe} µs (at most 25); ${count} versions, last of ${rounds} rounds`,
+	)
 }

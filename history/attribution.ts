@@ -33,7 +33,10 @@ function fits(version: VersionToJoin, claim: Claim): boolean {
 
 /** The one entry whose answer is this version; undefined where none or more than one fits. `claims` are about the same object. */
 export function exactActor<C extends Claim>(version: VersionToJoin, claims: readonly C[]): C | undefined {
-	const all = claims.filter((claim) => claim.responseRevision === version.revision && !claim.dryRun && claim.code >= 200 && claim.code <= 299 && writes.has(claim.verb))
+	const all = claims.filter(
+		(claim) =>
+			claim.responseRevision === version.revision && !claim.dryRun && claim.code >= 200 && claim.code <= 299 && writes.has(claim.verb),
+	)
 	const ids = new Set(all.map((claim) => claim.auditID))
 	return ids.size === 1 ? all.find((claim) => fits(version, claim)) : undefined
 }

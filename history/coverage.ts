@@ -14,7 +14,10 @@ export interface CoveredRange {
 /** Adjacent and overlapping statements become one range; holes between ranges are what was not seen. Versions of overlapping statements are counted once, by the longer of two. */
 export function joinCoverage(statements: readonly Coverage[]): readonly CoveredRange[] {
 	const ordered = statements.toSorted(
-		(a, b) => a.space.localeCompare(b.space) || a.scope.localeCompare(b.scope) || (a.fromRevision < b.fromRevision ? -1 : a.fromRevision > b.fromRevision ? 1 : a.toRevision > b.toRevision ? -1 : 1),
+		(a, b) =>
+			a.space.localeCompare(b.space) ||
+			a.scope.localeCompare(b.scope) ||
+			(a.fromRevision < b.fromRevision ? -1 : a.fromRevision > b.fromRevision ? 1 : a.toRevision > b.toRevision ? -1 : 1),
 	)
 	const ranges: CoveredRange[] = []
 	for (const next of ordered) {
@@ -23,7 +26,15 @@ export function joinCoverage(statements: readonly Coverage[]): readonly CoveredR
 		if (same && next.toRevision <= last.to) continue
 		if (same && next.fromRevision <= last.to + 1n) {
 			ranges[ranges.length - 1] = { ...last, to: next.toRevision, versions: last.versions + next.versions, chain: next.chain }
-		} else ranges.push({ space: next.space, scope: next.scope, from: next.fromRevision, to: next.toRevision, versions: next.versions, chain: next.chain })
+		} else
+			ranges.push({
+				space: next.space,
+				scope: next.scope,
+				from: next.fromRevision,
+				to: next.toRevision,
+				versions: next.versions,
+				chain: next.chain,
+			})
 	}
 	return ranges
 }

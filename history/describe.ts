@@ -2,6 +2,7 @@
 import type { Facet, Severity } from '#records/indexed.ts'
 import type { Operation } from '#records/record.ts'
 import { diff, type FieldChange } from './diff.ts'
+import { endpointsPhrase } from './endpoints.ts'
 import { alarming, phrase, shown } from './phrases.ts'
 
 export interface Description {
@@ -42,8 +43,10 @@ export function describeChange(kind: string, operation: Operation, before: Field
 	const body = after ?? before ?? {}
 	const images = imagesOf(body)
 	if (operation === 'deleted') return { summary: 'deleted', severity: 'normal', facets: [], paths: [], images, changes: [] }
-	if (after === null) return { summary: `${operation}: its value cannot be read`, severity: 'normal', facets: [], paths: [], images, changes: [] }
-	if (operation === 'created' || before === null) return { summary: created(kind, operation, after, images), severity: 'normal', facets: [], paths: [], images, changes: [] }
+	if (after === null)
+		return { summary: `${operation}: its value cannot be read`, severity: 'normal', facets: [], paths: [], images, changes: [] }
+	if (operation === 'created' || before === null)
+		return { summary: created(kind, operation, after, images), severity: 'normal', facets: [], paths: [], images, changes: [] }
 	const changes = diff(before, after)
 	const facets = [...new Set(changes.map((change) => change.facet))]
 	const paths = changes.slice(0, pathsMax).map((change) => change.path)
@@ -70,6 +73,8 @@ function created(kind: string, operation: Operation, after: Fields, images: read
 const rank: Readonly<Record<Facet, number>> = { spec: 0, data: 0, status: 1, metadata: 2 }
 
 function sentence(kind: string, changes: readonly FieldChange[], before: Fields, after: Fields): string {
+	const counted = endpointsPhrase(kind, before, after)
+	if (counted !== undefined) return counted
 	const phrases: string[] = []
 	const ranked = changes.toSorted((a, b) => rank[a.facet] - rank[b.facet])
 	let more = 0

@@ -66,7 +66,14 @@ function compare(before: unknown, after: unknown, path: string, key: string, fac
 	} else changes.push({ path, facet, op: 'changed', before, after })
 }
 
-function compareLists(before: readonly unknown[], after: readonly unknown[], path: string, key: string, facet: Facet, changes: FieldChange[]): void {
+function compareLists(
+	before: readonly unknown[],
+	after: readonly unknown[],
+	path: string,
+	key: string,
+	facet: Facet,
+	changes: FieldChange[],
+): void {
 	const fields = (listKeys[key] ?? byName).find((candidate) => identifies(before, candidate) && identifies(after, candidate))
 	if (fields) return compareKeyed(before as readonly Fields[], after as readonly Fields[], fields, path, key, facet, changes)
 	if (before.every(isScalar) && after.every(isScalar)) return compareScalars(before, after, path, facet, changes)
@@ -91,7 +98,15 @@ function identifies(list: readonly unknown[], fields: readonly string[]): boolea
 	return seen.size === list.length
 }
 
-function compareKeyed(before: readonly Fields[], after: readonly Fields[], fields: readonly string[], path: string, key: string, facet: Facet, changes: FieldChange[]): void {
+function compareKeyed(
+	before: readonly Fields[],
+	after: readonly Fields[],
+	fields: readonly string[],
+	path: string,
+	key: string,
+	facet: Facet,
+	changes: FieldChange[],
+): void {
 	const old = new Map(before.map((item) => [identityOf(item, fields), item]))
 	for (const item of after) {
 		const identity = identityOf(item, fields)
@@ -109,7 +124,8 @@ function compareScalars(before: readonly unknown[], after: readonly unknown[], p
 	else {
 		const [old, now] = [new Set(before), new Set(after)]
 		for (const item of now) if (!old.has(item)) changes.push({ path: `${path}[${JSON.stringify(item)}]`, facet, op: 'added', after: item })
-		for (const item of old) if (!now.has(item)) changes.push({ path: `${path}[${JSON.stringify(item)}]`, facet, op: 'removed', before: item })
+		for (const item of old)
+			if (!now.has(item)) changes.push({ path: `${path}[${JSON.stringify(item)}]`, facet, op: 'removed', before: item })
 		if (changes.length === 0) changes.push({ path, facet, op: 'changed', before, after })
 	}
 }

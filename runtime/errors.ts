@@ -37,7 +37,6 @@ export const errorRegistry = {
 	RECORDING_INVALID: entry(false, 3, 400, 'The folder is no recording: see the format in docs/reference/recording.md.'),
 	AUDIT_UNREADABLE: entry(false, 3, 400, 'The audit log cannot be read. Check the path and its permissions.'),
 	QUERY_INVALID: entry(false, 2, 400, 'A query parameter is wrong. The message names it.'),
-	QUERY_TOO_EXPENSIVE: entry(false, 2, 422, 'The query reads too much. Narrow the time range or the filter.'),
 	CURSOR_INVALID: entry(false, 2, 400, 'The cursor does not belong to this query. Begin again without it.'),
 	API_HOST_REFUSED: entry(false, 2, 403, 'The request names another host than this machine. Open the page under the address that was printed.'),
 	API_METHOD_NOT_ALLOWED: entry(false, 2, 405, 'The API only answers questions: GET and HEAD.'),

@@ -72,12 +72,12 @@ function readPackage(dir: string, path: string): void {
 			found.imports.set(match[1] ?? target.split('/').at(-1) ?? '', target)
 		}
 		found.group ??= /GroupName\s*=\s*"([^"]*)"/.exec(text)?.[1]
-		for (const match of text.matchAll(/((?:^\/\/.*\n|^\n)*)^type (\w+) (struct \{([\s\S]*?)^\}|[^\n{]+$)/gm)) {
+		for (const match of text.matchAll(/((?:^\/\/.*\n|^\n)*)^type (\w+) (struct \{([\s\S]*?)^\}|struct ?\{(\})$|[^\n{]+$)/gm)) {
 			const marks = match[1] ?? ''
 			const client = /\+genclient\b/.test(marks) && !/\+genclient:noVerbs/.test(marks) 
 			const base = { client, clusterScoped: /\+genclient:nonNamespaced/.test(marks) }
-			const body = match[4]
-			if (body === undefined) found.types.set(match[2] ?? '', { ...base, alias: (match[3] ?? '').replace(/\s*\/\/.*$/, '').trim() })
+			const body = match[5] === undefined ? match[4] : ''
+			if (body === undefined) found.types.set(match[2] ?? '', { ...base, alias: (match[3] ?? '').replace(/\s*\/\/.*$/, '').replace(/^=/, '').trim() })
 			else found.types.set(match[2] ?? '', { ...base, struct: body.split('\n').map(readField).filter((field) => field !== undefined) })
 		}
 	}
@@ -120,11 +120,11 @@ function kindOf(from: GoPackage, type: string): Kind {
 	return ['s'] // types.UID and other named strings of packages without messages
 }
 
-/** A named list or map is written in place where a field of it is repeated on the wire. */
-function underlying(from: GoPackage, type: string): { readonly from: GoPackage; readonly type: string } {
+/** A named map is always written in place, a named list where a field of it is repeated on the wire. */
+function underlying(from: GoPackage, type: string, isRepeated: boolean): { readonly from: GoPackage; readonly type: string } {
 	if (/^[\w.]+$/.test(type) && !scalars[type]) {
 		const target = resolve(from, type)
-		if (target.type?.alias && /^(\[\]|map)/.test(target.type.alias)) return { from: target.from, type: target.type.alias }
+		if (target.type?.alias && (isRepeated ? /^(\[\]|map)/ : /^map/).test(target.type.alias)) return { from: target.from, type: target.type.alias }
 	}
 	return { from, type }
 }
@@ -138,7 +138,7 @@ function addMessage(from: GoPackage, full: string, fields: readonly GoField[]): 
 	for (const field of fields) {
 		const pointer = field.type.startsWith('*')
 		const bare = pointer ? field.type.slice(1) : field.type
-		const { from: home, type } = field.rep ? underlying(from, bare) : { from, type: bare }
+		const { from: home, type } = underlying(from, bare, field.rep)
 		const map = /^map\[[\w.]+\](.+)$/.exec(type)
 		const container = map ? 2 : type.startsWith('[]') && type !== '[]byte' ? 1 : 0
 		const [kind, message] = kindOf(home, map ? (map[1] ?? '') : container === 1 ? type.slice(2).replace(/^\*/, '') : type)

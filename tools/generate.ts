@@ -27,21 +27,21 @@ interface Described {
 
 function rowsOf(schema: Described, path: string, variables: ReadonlyMap<string, string>): readonly string[] {
 	return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
-		const option = child as Described
+		const option: Described = child
 		const name = path === '' ? key : `${path}.${key}`
 		const type = option.type ?? option.anyOf?.map((choice) => (choice.const === undefined ? choice.type : JSON.stringify(choice.const))).join(' or ') ?? ''
 		const leaf = option.properties === undefined
 		const value = option.default === undefined || !leaf ? '' : `\`${JSON.stringify(option.default)}\``
 		const variable = variables.get(name)
 		const row = `| \`${name}${option.type === 'array' ? '[]' : ''}\` | ${type.replaceAll('|', '\\|')} | ${value} | ${variable === undefined ? '' : `\`${variable}\``} | ${option.description ?? ''} |`
-		const below = option.type === 'array' && option.items ? rowsOf(option.items as Described, `${name}[]`, variables) : rowsOf(option, name, variables)
+		const below = option.type === 'array' && option.items ? rowsOf(option.items, `${name}[]`, variables) : rowsOf(option, name, variables)
 		return leaf && below.length === 0 ? [row] : [...(option.description === undefined ? [] : [row]), ...below]
 	})
 }
 
 function configurationPage(schema: TObject): string {
 	const variables = new Map(scalarOptions(schema).map((option) => [option.path.join('.'), option.variable]))
-	const rows = rowsOf(schema as Described, '', variables)
+	const rows = rowsOf(schema, '', variables)
 	return `# Configuration\n\n${notice}\n\nOne YAML file (\`--config FILE\`), then the environment, then flags. Unknown keys are errors. \`kubetape check-config FILE\` needs no network.\n\n| key | type | default | environment | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
 }
 

@@ -17,6 +17,8 @@ export interface AuditLineContext {
 	readonly asOccurred?: boolean
 	/** File and offset, for a reject. */
 	readonly where: string
+	/** The apiVersion of the list it is an item of: an item need not say its kind again. */
+	readonly itemOf?: string
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -47,7 +49,8 @@ export function parseAuditLine(line: Uint8Array | string, context: AuditLineCont
 
 /** The entry, or why it is none. */
 function read(event: Fields, body: Body, context: AuditLineContext): AuditEntry | string {
-	if (event['kind'] !== 'Event' || !versions.has(event['apiVersion'])) return 'not an audit.k8s.io/v1 or v1beta1 Event'
+	const isItem = context.itemOf !== undefined
+	if ((event['kind'] ?? (isItem ? 'Event' : undefined)) !== 'Event' || !versions.has(event['apiVersion'] ?? context.itemOf)) return 'not an audit.k8s.io/v1 or v1beta1 Event'
 	const { auditID, stage } = event
 	if (typeof auditID !== 'string' || auditID === '') return 'auditID is missing'
 	if (!stages.has(stage)) return 'stage is not one of the four'

@@ -11,12 +11,18 @@ const resourceVersionNumber = 6
 /** Field 1, length-delimited: the key of a map's entry. */
 const keyTag = 10
 
+const shortBytesMax = 96
+
+/** Of an integer of up to seven bytes, exact as a number. */
+const wideBits = 49
+
 const zeros: Readonly<Record<string, unknown>> = { s: '', b: false, i: 0, d: 0 }
 
 /** Node's own fast ways from bytes to text, which its types leave out. */
 interface Slices {
 	utf8Slice(start: number, end: number): string
 	base64Slice(start: number, end: number): string
+	latin1Slice(): string
 }
 
 /** `revision` becomes metadata.resourceVersion, which is not stored. Throws RangeError on bytes that are no such message. */
@@ -27,6 +33,7 @@ export function readMessage(bytes: Buffer, message: Message, revision: string): 
 class Reader {
 	readonly #bytes: Buffer & Slices
 	readonly #revision: string
+	#latin1: string | undefined
 	#at = 0
 
 	constructor(bytes: Buffer, revision: string) {
@@ -37,7 +44,7 @@ class Reader {
 	message(type: Message, start: number, end: number, depth: number): Record<string, unknown> {
 		if (depth > depthMax) throw new RangeError('nested too deeply')
 		const { fields, byNumber } = type
-		const values: unknown[] = Array.from({ length: fields.length })
+		const values = blank(fields.length)
 		this.#at = start
 		while (this.#at < end) {
 			const tag = this.#varint(end)
@@ -105,7 +112,7 @@ class Reader {
 	}
 
 	#delimited(field: Field, start: number, end: number, depth: number): unknown {
-		if (field.kind === 's') return this.#bytes.utf8Slice(start, end)
+		if (field.kind === 's') return this.#text(start, end)
 		if (field.kind === 'y') return this.#bytes.base64Slice(start, end)
 		const back = end
 		const value = field.kind === 'm' && field.message ? this.message(field.message, start, end, depth + 1) : this.#special(field.kind, start, end)
@@ -132,7 +139,7 @@ class Reader {
 			default: {
 				// FieldsV1 and RawExtension hold JSON.
 				const raw = texts[1]?.[0]
-				return raw === undefined || raw === '' ? null : (JSON.parse(raw) as unknown)
+				return raw === undefined || raw === '' ? null : parseShared(raw)
 			}
 		}
 	}
@@ -149,7 +156,7 @@ class Reader {
 			else if ((tag & 7) === 2) {
 				const length = this.#varint(end)
 				const at = this.#take(length, end)
-				;(texts[number] ??= []).push(this.#bytes.utf8Slice(at, at + length))
+				;(texts[number] ??= []).push(this.#text(at, at + length))
 			} else this.#skip(tag & 7, end)
 		}
 		return { numbers, texts }
@@ -168,7 +175,7 @@ class Reader {
 			if (tag === keyTag) {
 				const size = this.#varint(stop)
 				const from = this.#take(size, stop)
-				key = this.#bytes.utf8Slice(from, from + size)
+				key = this.#text(from, from + size)
 			}
 			else if (tag >>> 3 === 2) value = this.#value(field, tag & 7, stop, depth)
 			else this.#skip(tag & 7, stop)
@@ -185,6 +192,7 @@ class Reader {
 		let length = 0
 		while ((this.#bytes[start + length] ?? 0) > 127) length += 1
 		if (length < 4) return this.#varint(end)
+		if (length < 7) return this.#varint(end, wideBits)
 		let value = 0n
 		for (let index = 0; index <= length; index++) {
 			if (start + index >= end || index > 9) throw new RangeError(badBytes)
@@ -196,15 +204,31 @@ class Reader {
 		return Number.isSafeInteger(number) ? number : rawJson(signed.toString())
 	}
 
-	#varint(end: number): number {
+	#varint(end: number, bitsMax = 35): number {
+		const bytes = this.#bytes
+		let at = this.#at
 		let value = 0
-		for (let shift = 0; shift < 35; shift += 7) {
-			if (this.#at >= end) throw new RangeError(badBytes)
-			const byte = this.#bytes[this.#at++] ?? 0
-			value += (byte & 127) * 2 ** shift
-			if (byte < 128) return value
+		let scale = 1
+		for (let shift = 0; shift < bitsMax; shift += 7) {
+			if (at >= end) throw new RangeError(badBytes)
+			const byte = bytes[at++] as number
+			value += (byte & 127) * scale
+			if (byte < 128) {
+				this.#at = at
+				return value
+			}
+			scale *= 128
 		}
 		throw new RangeError(badBytes)
+	}
+
+	/** Short ASCII, which nearly all is, is cut out of one text of the whole: a call into Node for each costs more than looking at its bytes. */
+	#text(start: number, end: number): string {
+		const bytes = this.#bytes
+		if (end - start > shortBytesMax) return bytes.utf8Slice(start, end)
+		for (let at = start; at < end; at++) if ((bytes[at] as number) > 127) return bytes.utf8Slice(start, end)
+		this.#latin1 ??= bytes.latin1Slice()
+		return this.#latin1.substring(start, end)
 	}
 
 	#take(length: number, end: number): number {
@@ -221,6 +245,29 @@ class Reader {
 		else if (wire === 5) this.#take(4, end)
 		else throw new RangeError(badBytes)
 	}
+}
+
+const blanks: unknown[][] = []
+
+/** An array of so many undefined: a copy is many times faster than making one. */
+function blank(length: number): unknown[] {
+	const known = (blanks[length] ??= Array.from({ length }))
+	return known.slice()
+}
+
+/** The managedFields of an object's versions repeat: parsed values are shared, up to a number and a length. */
+const sharedMax = 2000
+const sharedLengthMax = 4096
+const shared = new Map<string, unknown>()
+
+function parseShared(text: string): unknown {
+	const known = shared.get(text)
+	if (known !== undefined) return known
+	const value: unknown = JSON.parse(text)
+	if (text.length > sharedLengthMax || typeof value !== 'object' || value === null) return value
+	if (shared.size >= sharedMax) shared.delete(shared.keys().next().value ?? '')
+	shared.set(text, value)
+	return value
 }
 
 /** Go structs without a pointer are written also when they are empty; of these types the empty form is not `{}`. */
@@ -251,8 +298,24 @@ function formatSeconds(seconds: number, nanos: number, digits: number): string |
 	if (seconds === 0 && nanos === 0) return null
 	const ms = seconds * 1000
 	if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) throw new RangeError('a time out of range')
-	const text = new Date(ms).toISOString().slice(0, 19)
+	const text = secondsText(seconds)
 	return digits === 0 ? `${text}Z` : `${text}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`
+}
+
+const secondsOfDay = 86_400
+const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+let lastDay = Number.NaN
+let lastDate = ''
+
+/** `2026-11-23T16:19:01`: the date is made once a day, as the making of it is slow. */
+function secondsText(seconds: number): string {
+	const day = Math.floor(seconds / secondsOfDay)
+	if (day !== lastDay) {
+		lastDate = new Date(day * secondsOfDay * 1000).toISOString().slice(0, -13)
+		lastDay = day
+	}
+	const rest = seconds - day * secondsOfDay
+	return `${lastDate}${two[Math.floor(rest / 3600)]}:${two[Math.floor(rest / 60) % 60]}:${two[rest % 60]}`
 }
 
 /** Go's time.Duration.String(): `1h2m3.5s`, `0s`. */

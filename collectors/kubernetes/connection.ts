@@ -26,7 +26,8 @@ export interface Connection {
 export function connect(config: KubernetesConfig): Connection {
 	const kubeConfig = load(config)
 	const cluster = kubeConfig.getCurrentCluster()
-	if (!cluster) throw new KubetapeError('CONFIG_UNREADABLE', `the kubeconfig has no context "${kubeConfig.getCurrentContext()}" with a cluster`)
+	if (!cluster)
+		throw new KubetapeError('CONFIG_UNREADABLE', `the kubeconfig has no context "${kubeConfig.getCurrentContext()}" with a cluster`)
 	const server = cluster.server.replace(/\/+$/, '')
 	return {
 		async get(path, options) {
@@ -50,7 +51,7 @@ function load(config: KubernetesConfig): KubeConfig {
 	const kubeConfig = new KubeConfig()
 	try {
 		if (config.kubeconfig !== undefined) kubeConfig.loadFromFile(config.kubeconfig)
-		else if (existsSync(serviceAccountToken) && process.env['KUBERNETES_SERVICE_HOST'] !== undefined) kubeConfig.loadFromCluster()
+		else if (existsSync(serviceAccountToken)) kubeConfig.loadFromCluster()
 		else kubeConfig.loadFromDefault()
 	} catch (error) {
 		throw new KubetapeError('CONFIG_UNREADABLE', `the kubeconfig cannot be read: ${messageOf(error)}`, { cause: error })
@@ -74,7 +75,9 @@ async function send(url: string, request: https.RequestOptions, options: Request
 			else sent.destroy(new Error(`nothing came for ${options.silenceMs} ms`))
 		})
 		// Stays for the life of the request: an error after the answer began is given by reading it.
-		sent.on('error', (error) => reject(new KubetapeError('KUBERNETES_UNAVAILABLE', `the API server does not answer: ${error.message}`, { cause: error })))
+		sent.on('error', (error) =>
+			reject(new KubetapeError('KUBERNETES_UNAVAILABLE', `the API server does not answer: ${error.message}`, { cause: error })),
+		)
 		sent.end()
 	})
 	if (response.statusCode === 200) return response

@@ -22,7 +22,8 @@ const fields = (value: unknown): Fields => (typeof value === 'object' && value !
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const array = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fields) : [])
 
-const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json'
+const accept =
+	'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json'
 const answerBytesMax = 64 * 1024 * 1024
 /** One stored object shown in two groups: only the first is recorded (kubernetes/pkg/controlplane/storageversionhashdata). */
 const sameStorage: ReadonlySet<string> = new Set(['events.events.k8s.io'])
@@ -37,7 +38,9 @@ export async function discover(connection: Connection, config: KubernetesConfig,
 		else found.push(...(await readPlain(path, answer, read)))
 	}
 	const aggregated = await aggregatedGroups(read)
-	return choose(found, config).map((served) => (aggregated.has(`${served.group}/${served.version}`) ? { ...served, aggregated: true } : served))
+	return choose(found, config).map((served) =>
+		aggregated.has(`${served.group}/${served.version}`) ? { ...served, aggregated: true } : served,
+	)
 }
 
 /** apidiscovery.k8s.io APIGroupDiscoveryList: versions in the order the server prefers them. */
@@ -85,8 +88,17 @@ function toResource(group: string, version: string, entry: Fields): ServedResour
 	const resource = text(entry['name'])
 	const kind = text(entry['kind'])
 	const verbs: readonly unknown[] = Array.isArray(entry['verbs']) ? entry['verbs'] : []
-	if (!/^[a-z0-9-]+$/.test(resource) || kind === '' || version === '' || !verbs.includes('list') || !verbs.includes('watch')) return undefined
-	return { name: resourceName({ resource, group }), group, version, resource, kind, namespaced: entry['namespaced'] === true, aggregated: false }
+	if (!/^[a-z0-9-]+$/.test(resource) || kind === '' || version === '' || !verbs.includes('list') || !verbs.includes('watch'))
+		return undefined
+	return {
+		name: resourceName({ resource, group }),
+		group,
+		version,
+		resource,
+		kind,
+		namespaced: entry['namespaced'] === true,
+		aggregated: false,
+	}
 }
 
 /** The first version of each resource, without what is shown in another group as well, and as configured. */
@@ -96,7 +108,8 @@ function choose(found: readonly ServedResource[], config: KubernetesConfig): rea
 		patterns.some((pattern) => pattern === served.name || (pattern.startsWith('*') && (pattern === '*' || pattern === `*.${served.group}`)))
 	for (const served of found) {
 		if (sameStorage.has(served.name) || chosen.has(served.name)) continue
-		if (served.group === extensionsGroup && found.some((other) => other.group !== extensionsGroup && other.resource === served.resource)) continue
+		if (served.group === extensionsGroup && found.some((other) => other.group !== extensionsGroup && other.resource === served.resource))
+			continue
 		if (config.include.length > 0 && !matches(config.include, served)) continue
 		if (!matches(config.exclude, served)) chosen.set(served.name, served)
 	}
@@ -108,7 +121,9 @@ async function aggregatedGroups(read: (path: string) => Promise<Fields>): Promis
 	try {
 		const list = await read('/apis/apiregistration.k8s.io/v1/apiservices')
 		const specs = array(list['items']).map((item) => fields(item['spec']))
-		return new Set(specs.filter((spec) => text(fields(spec['service'])['name']) !== '').map((spec) => `${text(spec['group'])}/${text(spec['version'])}`))
+		return new Set(
+			specs.filter((spec) => text(fields(spec['service'])['name']) !== '').map((spec) => `${text(spec['group'])}/${text(spec['version'])}`),
+		)
 	} catch (error) {
 		if (error instanceof KubetapeError && statusOf(error) !== undefined) return new Set()
 		throw error
@@ -137,6 +152,7 @@ export async function readAll(stream: AsyncIterable<Buffer>, bytesMax: number): 
 	} catch (error) {
 		throw new KubetapeError('KUBERNETES_UNAVAILABLE', 'the answer was cut off', { cause: error })
 	}
-	if (size > bytesMax) throw new KubetapeError('KUBERNETES_UNAVAILABLE', `the answer is longer than ${bytesMax} bytes`, { details: { tooLong: true } })
+	if (size > bytesMax)
+		throw new KubetapeError('KUBERNETES_UNAVAILABLE', `the answer is longer than ${bytesMax} bytes`, { details: { tooLong: true } })
 	return Buffer.concat(chunks)
 }

@@ -9,7 +9,9 @@ export function failureOf(status: number, text: string, retryAfter?: string): Ku
 	const seconds = Number(retryAfter)
 	const details = {
 		status,
-		...(retryAfter !== undefined && Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: Math.min(seconds * 1000, retryAfterMaxMs) } : {}),
+		...(retryAfter !== undefined && Number.isFinite(seconds) && seconds >= 0
+			? { retryAfterMs: Math.min(seconds * 1000, retryAfterMaxMs) }
+			: {}),
 	}
 	const message = `the API server answered ${status}: ${messageIn(text)}`
 	if (status === 410) return new KubetapeError('KUBERNETES_GONE', message, { details })

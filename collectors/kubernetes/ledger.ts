@@ -107,14 +107,29 @@ export class Ledger implements CursorOwner {
 
 	#advance(seen: SeenObject): void {
 		if (!this.#position.pending && !this.#served.aggregated && BigInt(this.#position.revision) >= seen.revision) return
-		if (!this.#position.pending) this.#position = { revision: seen.revision.toString(), at: this.#parts.context.clock.nowMicros(), pending: null }
+		if (!this.#position.pending)
+			this.#position = { revision: seen.revision.toString(), at: this.#parts.context.clock.nowMicros(), pending: null }
 	}
 
-	#record(seen: SeenObject, operation: Operation, known: KnownObject | undefined, sighting: 'watch' | 'snapshot' | 'gap', note: string | undefined): void {
+	#record(
+		seen: SeenObject,
+		operation: Operation,
+		known: KnownObject | undefined,
+		sighting: 'watch' | 'snapshot' | 'gap',
+		note: string | undefined,
+	): void {
 		const { outbox, versions, bodies, context } = this.#parts
 		const before = known && { revision: known.revision, body: bodies.of(known) }
 		const observedAt = context.clock.nowMicros()
-		const record = versions.toRecord({ served: this.#served, seen, operation, sighting, before, observedAt, ...(note === undefined ? {} : { note }) })
+		const record = versions.toRecord({
+			served: this.#served,
+			seen,
+			operation,
+			sighting,
+			before,
+			observedAt,
+			...(note === undefined ? {} : { note }),
+		})
 		if (operation === 'deleted') bodies.drop(seen.key)
 		else bodies.keep(seen.key, seen.revision, seen.body)
 		outbox.add(this, record, { key: seen.key, revision: seen.revision, value: operation === 'deleted' ? null : seen.body.bytes })
@@ -131,7 +146,13 @@ export class Ledger implements CursorOwner {
 			const { pending } = this.#position
 			if (pending) this.#position = { ...this.#position, pending: touch(pending, key) }
 			const uid = fields(body.object['metadata'])['uid']
-			this.#record({ key, ref, revision: BigInt(revision), uid: typeof uid === 'string' ? uid : '', body }, 'deleted', known, 'gap', goneNote)
+			this.#record(
+				{ key, ref, revision: BigInt(revision), uid: typeof uid === 'string' ? uid : '', body },
+				'deleted',
+				known,
+				'gap',
+				goneNote,
+			)
 			if (outbox.isFull) await outbox.room()
 		}
 		this.#listed = new Set()
@@ -141,8 +162,24 @@ export class Ledger implements CursorOwner {
 		if (!pending || pending.reason === null) return outbox.add(this)
 		const { reason, fromAt, touched, touchedCount } = pending
 		const from = pending.from === null ? null : BigInt(pending.from)
-		context.log.warn({ resource: this.#served.name, from: pending.from, to: revision, touched: touchedCount }, 'versions may be missing: a gap is recorded')
-		outbox.add(this, makeGap({ cluster: context.cluster, scope: this.#served.name, reason, from, to: BigInt(revision), fromAt, now, touched, touchedCount }))
+		context.log.warn(
+			{ resource: this.#served.name, from: pending.from, to: revision, touched: touchedCount },
+			'versions may be missing: a gap is recorded',
+		)
+		outbox.add(
+			this,
+			makeGap({
+				cluster: context.cluster,
+				scope: this.#served.name,
+				reason,
+				from,
+				to: BigInt(revision),
+				fromAt,
+				now,
+				touched,
+				touchedCount,
+			}),
+		)
 	}
 }
 
@@ -151,5 +188,10 @@ function looksNew(seen: SeenObject): boolean {
 	const metadata = fields(seen.body.object['metadata'])
 	const managed = metadata['managedFields']
 	const generation = metadata['generation']
-	return Array.isArray(managed) && managed.length === 1 && fields(managed[0])['time'] === metadata['creationTimestamp'] && (generation === undefined || generation === 1)
+	return (
+		Array.isArray(managed) &&
+		managed.length === 1 &&
+		fields(managed[0])['time'] === metadata['creationTimestamp'] &&
+		(generation === undefined || generation === 1)
+	)
 }

@@ -19,7 +19,9 @@ export async function* splitLines(stream: AsyncIterable<Buffer>, lineBytesMax: n
 		} else if (part.length > 0) parts.push(part)
 	}
 	const end = (): Line => {
-		const line: Line = long ? { tooLong: { sha256: long.digest('hex'), sizeBytes: size } } : { bytes: parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts) }
+		const line: Line = long
+			? { tooLong: { sha256: long.digest('hex'), sizeBytes: size } }
+			: { bytes: parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts) }
 		parts = []
 		size = 0
 		long = undefined

@@ -15,7 +15,9 @@ export function splitPage(page: Buffer): ListPage | undefined {
 	const array = findItems(page)
 	if (!array) return undefined
 	try {
-		const rest = JSON.parse(page.toString('utf8', 0, array.from) + 'null' + page.toString('utf8', array.to)) as Readonly<Record<string, unknown>> | null
+		const rest = JSON.parse(page.toString('utf8', 0, array.from) + 'null' + page.toString('utf8', array.to)) as Readonly<
+			Record<string, unknown>
+		> | null
 		const metadata = rest?.['metadata'] as Readonly<Record<string, unknown>> | undefined
 		const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 		return { items: array.items, resourceVersion: text(metadata?.['resourceVersion']), continue: text(metadata?.['continue']) }

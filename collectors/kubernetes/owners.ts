@@ -21,7 +21,12 @@ export function createOwners(): Owners {
 			if (owner && uid !== '' && !gone) known.set(uid, owner)
 			if (known.size > ownersMax) known.delete(known.keys().next().value ?? '')
 			const chain: OwnerRef[] = []
-			for (let next = owner; next && chain.length < ownerDepthMax && !chain.some((earlier) => earlier.uid === next?.uid); next = known.get(next.uid)) chain.push(next)
+			for (
+				let next = owner;
+				next && chain.length < ownerDepthMax && !chain.some((earlier) => earlier.uid === next?.uid);
+				next = known.get(next.uid)
+			)
+				chain.push(next)
 			return chain
 		},
 	}
@@ -31,5 +36,7 @@ function controllerOf(references: unknown): OwnerRef | undefined {
 	if (!Array.isArray(references)) return undefined
 	const all = references.filter((reference): reference is Fields => typeof reference === 'object' && reference !== null)
 	const chosen = all.find((reference) => reference['controller'] === true) ?? all[0]
-	return chosen && { apiVersion: text(chosen['apiVersion']), kind: text(chosen['kind']), name: text(chosen['name']), uid: text(chosen['uid']) }
+	return (
+		chosen && { apiVersion: text(chosen['apiVersion']), kind: text(chosen['kind']), name: text(chosen['name']), uid: text(chosen['uid']) }
+	)
 }

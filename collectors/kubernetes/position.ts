@@ -29,7 +29,11 @@ export function readPosition(cursor: string | undefined): Position {
 /** From here a new list is needed. A list that had begun already goes on being the same one. */
 export function relist(position: Position): Position {
 	if (position.pending) return position
-	return { revision: '', at: position.at, pending: { reason: 'relist', from: (BigInt(position.revision) + 1n).toString(), fromAt: position.at, touched: [], touchedCount: 0 } }
+	return {
+		revision: '',
+		at: position.at,
+		pending: { reason: 'relist', from: (BigInt(position.revision) + 1n).toString(), fromAt: position.at, touched: [], touchedCount: 0 },
+	}
 }
 
 export function touch(pending: Pending, key: string): Pending {

@@ -53,7 +53,8 @@ export async function followResource(served: ServedResource, ledger: Ledger, par
 			if (signal.aborted) return
 			if (!(error instanceof KubetapeError)) throw error
 			if (error.code === 'KUBERNETES_AUTH') {
-				if (!isDenied) context.log.warn({ resource: served.name, error: error.message }, 'the resource may not be read: it is tried again now and then')
+				if (!isDenied)
+					context.log.warn({ resource: served.name, error: error.message }, 'the resource may not be read: it is tried again now and then')
 				isDenied = true
 				await context.clock.sleep(config.deniedRetryMs, signal)
 				continue
@@ -69,9 +70,17 @@ export async function followResource(served: ServedResource, ledger: Ledger, par
 async function recover(error: KubetapeError, served: ServedResource, ledger: Ledger, parts: ResourceParts): Promise<void> {
 	const status = statusOf(error)
 	const { context } = parts
-	context.metrics.counter('kubetape_kubernetes_failures_total', 'Failures of lists and watches by resource and status', ['cluster', 'resource', 'status']).inc({
-		cluster: context.cluster, resource: served.name, status: String(status ?? 'none'),
-	})
+	context.metrics
+		.counter('kubetape_kubernetes_failures_total', 'Failures of lists and watches by resource and status', [
+			'cluster',
+			'resource',
+			'status',
+		])
+		.inc({
+			cluster: context.cluster,
+			resource: served.name,
+			status: String(status ?? 'none'),
+		})
 	if (error.code === 'KUBERNETES_GONE') ledger.relist()
 	else if (ledger.position.pending && parts.can.streamLists && (status === 400 || status === 422)) {
 		parts.can.streamLists = false
@@ -107,7 +116,8 @@ async function readPages(served: ServedResource, ledger: Ledger, parts: Resource
 				continue
 			}
 			const page = bytes && splitPage(bytes)
-			if (!page || page.resourceVersion === '') throw new KubetapeError('KUBERNETES_UNAVAILABLE', `the answer for ${served.name} is no list`)
+			if (!page || page.resourceVersion === '')
+				throw new KubetapeError('KUBERNETES_UNAVAILABLE', `the answer for ${served.name} is no list`)
 			for (const item of page.items) {
 				takeItem(served, ledger, item)
 				if (outbox.isFull) await outbox.room()
@@ -153,9 +163,15 @@ async function readStream(served: ServedResource, ledger: Ledger, parts: Resourc
 	const done = isList ? await parts.lists.take() : () => {}
 	try {
 		if (isList) ledger.beginList()
-		const from = isList ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' } : { resourceVersion: ledger.position.revision }
+		const from = isList
+			? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
+			: { resourceVersion: ledger.position.revision }
 		const path = pathOf(served, { watch: '1', allowWatchBookmarks: 'true', timeoutSeconds: watchSeconds(served.name), ...from })
-		const response = await connection.get(path, { accept: isSecret(served) ? metadataItem : 'application/json', signal, silenceMs: config.watchSilenceMs })
+		const response = await connection.get(path, {
+			accept: isSecret(served) ? metadataItem : 'application/json',
+			signal,
+			silenceMs: config.watchSilenceMs,
+		})
 		for await (const lines of splitLines(chunksOf(response), limits.recordBytesMax)) {
 			for (const line of lines) {
 				await takeLine(line, ledger, parts)
@@ -182,8 +198,12 @@ async function takeLine(line: Line, ledger: Ledger, parts: ResourceParts): Promi
 	if ('tooLong' in line) return ledger.reject('the line is longer than a record may be', line.tooLong)
 	const event = readWatchLine(line.bytes)
 	if (typeof event === 'string') return ledger.reject(event, line.bytes)
-	const object = event.object.object as { readonly code?: unknown; readonly metadata?: { readonly resourceVersion?: unknown; readonly annotations?: Readonly<Record<string, unknown>> } }
-	if (event.type === 'ERROR') throw failureOf(typeof object.code === 'number' ? object.code : 0, event.object.text, retrySecondsIn(event.object.object))
+	const object = event.object.object as {
+		readonly code?: unknown
+		readonly metadata?: { readonly resourceVersion?: unknown; readonly annotations?: Readonly<Record<string, unknown>> }
+	}
+	if (event.type === 'ERROR')
+		throw failureOf(typeof object.code === 'number' ? object.code : 0, event.object.text, retrySecondsIn(event.object.object))
 	if (event.type !== 'BOOKMARK') {
 		ledger.take(event.type, event.object)
 		parts.onChange?.()

@@ -46,7 +46,11 @@ export class Session {
 	#wakeDiscovery: (() => void) | undefined
 	#isDiscoveryDue = false
 
-	constructor(config: KubernetesConfig, context: CollectorContext, run: { readonly emit: Emit; readonly state: LocalState; readonly signal: AbortSignal }) {
+	constructor(
+		config: KubernetesConfig,
+		context: CollectorContext,
+		run: { readonly emit: Emit; readonly state: LocalState; readonly signal: AbortSignal },
+	) {
 		this.#config = config
 		this.#context = context
 		this.#state = run.state
@@ -61,8 +65,15 @@ export class Session {
 		const owners = createOwners()
 		await this.#learn(catalog, owners)
 		const parts: Omit<ResourceParts, 'onChange'> = {
-			config: this.#config, context: this.#context, connection, state: this.#state, outbox: this.#outbox, bodies: new Bodies(),
-			versions: new Versions(this.#context.cluster, catalog, owners), lists: new Slots(listsAtOnce), can: { streamLists: this.#config.streamLists },
+			config: this.#config,
+			context: this.#context,
+			connection,
+			state: this.#state,
+			outbox: this.#outbox,
+			bodies: new Bodies(),
+			versions: new Versions(this.#context.cluster, catalog, owners),
+			lists: new Slots(listsAtOnce),
+			can: { streamLists: this.#config.streamLists },
 		}
 		try {
 			await this.#discoverAll(connection, parts, onAlive)
@@ -139,7 +150,9 @@ export class Session {
 			followed?.stop.abort()
 			this.#follow(resource, parts)
 		}
-		this.#context.metrics.gauge('kubetape_kubernetes_resources', 'Resources that are watched', ['cluster']).set({ cluster: this.#context.cluster }, this.#followed.size)
+		this.#context.metrics
+			.gauge('kubetape_kubernetes_resources', 'Resources that are watched', ['cluster'])
+			.set({ cluster: this.#context.cluster }, this.#followed.size)
 	}
 
 	#follow(served: ServedResource, parts: Omit<ResourceParts, 'onChange'>): void {

@@ -53,9 +53,20 @@ export interface Unreadable {
 }
 
 export function makeReject({ cluster, step, reason, where, now, bytes }: Unreadable): Reject {
-	const { sha256, sizeBytes } = bytes instanceof Uint8Array ? { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length } : bytes
+	const { sha256, sizeBytes } =
+		bytes instanceof Uint8Array ? { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length } : bytes
 	return {
-		kind: 'reject', id: statementId('reject', cluster, now, source, step, where, sha256), cluster, source, occurredAt: now, occurredBound: 0, observedAt: now,
-		step, reason, where, sha256, sizeBytes,
+		kind: 'reject',
+		id: statementId('reject', cluster, now, source, step, where, sha256),
+		cluster,
+		source,
+		occurredAt: now,
+		occurredBound: 0,
+		observedAt: now,
+		step,
+		reason,
+		where,
+		sha256,
+		sizeBytes,
 	}
 }

@@ -38,7 +38,8 @@ const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 export const secretNote = 'metadata only: the values of Secrets are not read'
 
 export const isSecret = (served: Pick<ServedResource, 'name'>): boolean => served.name === 'secrets'
-export const apiVersionOf = (served: Pick<ServedResource, 'group' | 'version'>): string => (served.group === '' ? served.version : `${served.group}/${served.version}`)
+export const apiVersionOf = (served: Pick<ServedResource, 'group' | 'version'>): string =>
+	served.group === '' ? served.version : `${served.group}/${served.version}`
 const spaceOf = (served: ServedResource): string => (served.aggregated ? `aggregated ${served.group}` : mainSpace)
 
 /** A text says what is missing. */
@@ -88,7 +89,8 @@ export class Versions {
 		const object = seen.body.object
 		// The object that a deletion shows is the one before it.
 		const before = sight.before ?? (gone ? { revision: null, body: seen.body } : undefined)
-		const folded = served.name === 'leases.coordination.k8s.io' && sight.before && !gone ? foldLease(sight.before.body, seen.body) : undefined
+		const folded =
+			served.name === 'leases.coordination.k8s.io' && sight.before && !gone ? foldLease(sight.before.body, seen.body) : undefined
 		const note = [sight.note, isSecret(served) ? secretNote : undefined].filter((part) => part !== undefined).join('; ')
 		if (served.name === 'customresourcedefinitions.apiextensions.k8s.io') {
 			if (gone) this.#catalog.forget(object)

@@ -1,27 +1,45 @@
 // The bytes of a file in pieces, unpacked where it is gzip. What was readable before a damage is given first, then the damage is thrown.
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 
 /** So much is read at once. Gzip unpacks to at most about a thousand times of it. */
 const plainReadBytes = 256 * 1024
 const packedReadBytes = 16 * 1024
 
-/** Gzip is known by its first two bytes, not by the name. Throws the system's or zlib's error after the last good piece. */
-export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+/**
+ * Gzip is known by its first two bytes, not by the name. A plain file is read from byte `from` on, a packed one always from its beginning: the
+ * first thing given is where the pieces begin. Throws the system's or zlib's error after the last good piece.
+ */
+export async function openChunks(path: string, from: number): Promise<{ readonly begin: number; readonly chunks: AsyncGenerator<Buffer> }> {
 	const file = await open(path, 'r')
 	try {
 		const magic = Buffer.alloc(2)
 		const { bytesRead } = await file.read(magic, 0, 2, 0)
 		const packed = bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b
-		const pieces = piecesOf(file, packed ? packedReadBytes : plainReadBytes)
-		yield* packed ? unpack(pieces) : pieces
+		const begin = packed ? 0 : from
+		return { begin, chunks: closing(file, packed ? unpack(piecesOf(file, packedReadBytes, 0)) : piecesOf(file, plainReadBytes, begin)) }
+	} catch (error) {
+		await file.close()
+		throw error
+	}
+}
+
+async function* closing(file: FileHandle, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+	try {
+		yield* chunks
 	} finally {
 		await file.close()
 	}
 }
 
-async function* piecesOf(file: { read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }> }, size: number): AsyncGenerator<Buffer> {
-	let position = 0
+/** All of the file, from its beginning. */
+export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+	const { chunks } = await openChunks(path, 0)
+	yield* chunks
+}
+
+async function* piecesOf(file: FileHandle, size: number, begin: number): AsyncGenerator<Buffer> {
+	let position = begin
 	for (;;) {
 		const piece = Buffer.allocUnsafeSlow(size)
 		const { bytesRead } = await file.read(piece, 0, size, position)

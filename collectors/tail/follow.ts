@@ -1,11 +1,12 @@
 // Follows a log file as lines, through rotation by rename, by copy and truncate, and through packed backups.
 import { watch } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { GapReason } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
-import { readChunks } from './chunks.ts'
-import { findFile, headBytesMax, headHash, type Identity } from './identity.ts'
+import { messageOf } from '#runtime/errors.ts'
+import { openChunks } from './chunks.ts'
+import { findFile, headBytesMax, headHash, readHead, type Identity } from './identity.ts'
 import { LineSplitter, type Line } from './lines.ts'
 import { listRotated } from './siblings.ts'
 
@@ -47,18 +48,23 @@ export async function* follow(options: FollowOptions, cursor: string | undefined
 			yield { gap: 'rotated', detail, cursor: '' }
 		}
 		const begin: number = Math.max(index, 0)
+		const newest = await newestOf(paths)
 		for (const [at, path] of paths.slice(begin).entries()) {
+			let finished: Place | undefined
 			const from: Place | undefined = at === 0 && place ? place : undefined
-			const reading = path === options.path ? followCurrent(options, from, changes, signal) : readFinished(options, path, from, signal)
+			const reading = path === options.path ? followCurrent(options, { from, newest }, changes, signal) : readFinished(options, path, from, signal)
 			for (;;) {
 				const next: IteratorResult<Followed, Place | undefined> = await reading.next()
 				if (next.done === true) {
-					place = next.value ?? place
+					finished = next.value
 					break
 				}
 				yield next.value
 			}
 			if (signal.aborted) return
+			// Names have changed since they were listed: they are listed anew, and the file that was read last is looked for among them.
+			if (!finished) break
+			place = finished
 		}
 	}
 }
@@ -72,60 +78,64 @@ function readPlace(cursor: string | undefined): Place | undefined {
 	}
 }
 
-/** A file that is not written any more, packed or plain. */
-async function* readFinished(options: FollowOptions, path: string, from: Place | undefined, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
-	let identity: Identity
+/** Device and inode of the youngest backup: another one has it after a rotation. */
+async function newestOf(paths: readonly string[]): Promise<string> {
+	const path = paths.at(-2)
+	if (path === undefined) return ''
 	try {
-		identity = await identityOf(path)
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined // rotated on, or packed, since it was listed: the next listing has it
-		throw error
+		const { dev, ino } = await stat(path)
+		return `${dev}:${ino}`
+	} catch {
+		return 'gone' // rotated on: as good as another one
 	}
+}
+
+/** A file that is not written any more, packed or plain. Undefined where it is gone (or the signal aborted). */
+async function* readFinished(options: FollowOptions, path: string, from: Place | undefined, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
 	const start = from?.offset ?? 0
-	const splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax })
 	const file = basename(path)
-	const cursor = (): string => JSON.stringify({ ...identity, offset: Math.max(start, splitter.offset) } satisfies Place)
 	try {
-		for await (const chunk of readChunks(path)) {
-			if (signal.aborted) return undefined
-			const lines = [...splitter.push(chunk)].filter((line) => line.offset >= start)
-			if (lines.length > 0) yield { lines, file, cursor: cursor() }
+		const { dev, ino } = await stat(path)
+		const head = await readHead(path, headBytesMax)
+		const identity: Identity = { device: dev, inode: ino, head: headHash(head), headBytes: head.length }
+		const { begin, chunks } = await openChunks(path, start)
+		const splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax, offset: begin })
+		const place = (): Place => ({ ...identity, offset: Math.max(start, splitter.offset) })
+		try {
+			for await (const chunk of chunks) {
+				if (signal.aborted) return undefined
+				const lines = [...splitter.push(chunk)].filter((line) => line.offset >= start)
+				if (lines.length > 0) yield { lines, file, cursor: JSON.stringify(place()) }
+			}
+			const last = splitter.end()
+			if (last && last.offset >= start) yield { lines: [last], file, cursor: JSON.stringify(place()) }
+		} catch (error) {
+			yield { damaged: messageOf(error), file, offset: splitter.offset, cursor: JSON.stringify(place()) }
 		}
-		const last = splitter.end()
-		if (last && last.offset >= start) yield { lines: [last], file, cursor: cursor() }
+		return place()
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-		yield { damaged: String(error), file, offset: splitter.offset, cursor: cursor() }
-	}
-	return { ...identity, offset: Math.max(start, splitter.offset) }
-}
-
-async function identityOf(path: string): Promise<Identity> {
-	const file = await open(path, 'r')
-	try {
-		const { dev, ino } = await file.stat()
-		const parts: Buffer[] = []
-		let bytes = 0
-		for await (const chunk of readChunks(path)) {
-			parts.push(chunk)
-			bytes += chunk.length
-			if (bytes >= headBytesMax) break
-		}
-		const head = Buffer.concat(parts).subarray(0, headBytesMax)
-		return { device: dev, inode: ino, head: headHash(head), headBytes: head.length }
-	} finally {
-		await file.close()
+		throw error
 	}
 }
 
-/** The file that is being written, until another one has its name; what was read of it is then at its end. */
-async function* followCurrent(options: FollowOptions, from: Place | undefined, changes: Changes, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
+interface Start {
+	/** Where to go on in the file; undefined for its beginning. */
+	readonly from: Place | undefined
+	/** The youngest backup when the files were listed. */
+	readonly newest: string
+}
+
+/** The file that is being written, until another one has its name; what was read of it is then at its end. Undefined where it is not the file that was listed. */
+async function* followCurrent(options: FollowOptions, { from, newest }: Start, changes: Changes, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
 	const handle = await openWhenThere(options, changes, signal)
 	if (!handle) return undefined
 	const file = basename(options.path)
 	try {
 		const { dev, ino } = await handle.stat()
 		let head = await readHeadOf(handle)
+		const isOther = from && (from.device !== dev || from.inode !== ino || head.length < from.headBytes || headHash(head.subarray(0, from.headBytes)) !== from.head)
+		if (isOther || newest !== (await newestOf(await listRotated(options.path)))) return undefined
 		let splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax, offset: from?.offset ?? 0 })
 		let position = from?.offset ?? 0
 		let grewAt = options.clock.nowMicros()
@@ -136,7 +146,13 @@ async function* followCurrent(options: FollowOptions, from: Place | undefined, c
 			const now = await readHeadOf(handle)
 			const size = (await handle.stat()).size
 			if (size < position || now.length < head.length || !now.subarray(0, head.length).equals(head)) {
-				const detail = `the file was cut to nothing at byte ${position}: what was written to it before and not read is lost`
+				const detail = `the file was cut off after byte ${position} was read: what was written between the copy and the cut is lost`
+				const before = place()
+				const copy = await findFile(before, (await listRotated(options.path)).slice(0, -1))
+				if (copy >= 0) {
+					yield { gap: 'truncated', detail, cursor: JSON.stringify(before) }
+					return before
+				}
 				head = now
 				position = 0
 				splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax })
@@ -177,13 +193,8 @@ async function readHeadOf(handle: FileHandle): Promise<Buffer> {
 
 async function hasOtherFile(path: string, device: number, inode: number): Promise<boolean> {
 	try {
-		const other = await open(path, 'r')
-		try {
-			const { dev, ino } = await other.stat()
-			return dev !== device || ino !== inode
-		} finally {
-			await other.close()
-		}
+		const { dev, ino } = await stat(path)
+		return dev !== device || ino !== inode
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false // between rename and creation: the old one is still written to
 		throw error

@@ -15,7 +15,14 @@ const wordCharsMax = 300
 const nothing: Found = { summary: '', severity: 'normal', facets: [], paths: [], labels: {}, owners: [], images: [], text: '' }
 
 const verbs: Readonly<Record<string, string>> = {
-	create: 'created', update: 'updated', patch: 'patched', delete: 'deleted', deletecollection: 'deleted a collection of', get: 'read', list: 'listed', watch: 'watched',
+	create: 'created',
+	update: 'updated',
+	patch: 'patched',
+	delete: 'deleted',
+	deletecollection: 'deleted a collection of',
+	get: 'read',
+	list: 'listed',
+	watch: 'watched',
 }
 
 function stringsOf(value: unknown): Readonly<Record<string, string>> {
@@ -31,12 +38,15 @@ function describeAudit(entry: AuditEntry): Found {
 	const refused = entry.code === 403 || entry.code === 401
 	const failed = entry.code >= 400
 	const said = refused ? `was refused to ${entry.verb}` : failed ? `failed to ${entry.verb}` : (verbs[entry.verb] ?? entry.verb)
-	const severity: Severity = entry.code >= 500 || entry.stage === 'Panic' ? 'error' : failed && entry.code !== 404 && entry.code !== 409 ? 'warning' : 'normal'
+	const severity: Severity =
+		entry.code >= 500 || entry.stage === 'Panic' ? 'error' : failed && entry.code !== 404 && entry.code !== 409 ? 'warning' : 'normal'
 	return {
 		...nothing,
 		summary: `${actor} ${said} ${target} (${entry.code === 0 ? entry.stage : entry.code}${entry.dryRun ? ', dry run' : ''})`,
 		severity,
-		text: [entry.user, entry.impersonated, entry.userAgent, entry.reason, entry.requestURI, ...entry.sourceIPs].join(' ').slice(0, textCharsMax),
+		text: [entry.user, entry.impersonated, entry.userAgent, entry.reason, entry.requestURI, ...entry.sourceIPs]
+			.join(' ')
+			.slice(0, textCharsMax),
 	}
 }
 
@@ -53,7 +63,12 @@ function describeEvent(event: ClusterEvent, labels: Readonly<Record<string, stri
 }
 
 function describeLog(line: LogLine): Found {
-	return { ...nothing, summary: line.text.slice(0, 1000), severity: line.level === 'error' || line.level === 'fatal' ? 'error' : line.level === 'warning' ? 'warning' : 'normal', text: line.text.slice(1000, textCharsMax) }
+	return {
+		...nothing,
+		summary: line.text.slice(0, 1000),
+		severity: line.level === 'error' || line.level === 'fatal' ? 'error' : line.level === 'warning' ? 'warning' : 'normal',
+		text: line.text.slice(1000, textCharsMax),
+	}
 }
 
 /** Keeps the last body of each object, so that `before` is mostly not parsed again. */
@@ -75,7 +90,9 @@ export function createDescribe(): (record: Redacted) => StepResult<Indexed> {
 		if (record.kind === 'event') return { ...describeEvent(record, labels), owners: record.owners }
 		const before = record.before === null ? null : known && known.revision === record.beforeRevision ? known.body : record.before.object
 		const found = describeChange(record.objectKind, record.operation, before, after)
-		const words = found.changes.flatMap((change) => [change.before, change.after]).filter((value) => typeof value === 'string' && value.length < wordCharsMax)
+		const words = found.changes
+			.flatMap((change) => [change.before, change.after])
+			.filter((value) => typeof value === 'string' && value.length < wordCharsMax)
 		const cause = stringsOf(metadata?.['annotations'])['kubernetes.io/change-cause']
 		return {
 			summary: record.note === undefined || after !== null ? found.summary : `${found.summary} (${record.note})`,

@@ -88,7 +88,8 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 	}
 
 	const reportLag = async (): Promise<void> => {
-		for (const { stream, partition, records } of await log.lag(group, streams)) lag.set({ stream, partition: String(partition) }, Number(records))
+		for (const { stream, partition, records } of await log.lag(group, streams))
+			lag.set({ stream, partition: String(partition) }, Number(records))
 	}
 
 	return {

@@ -16,7 +16,11 @@ export async function loadRedactionKey(path: string): Promise<Uint8Array> {
 			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
 		}
 		const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'hex')
-		if (key.length !== keyBytes) throw new KubetapeError('CONFIG_INVALID', `${path} holds no key of ${keyBytes} bytes in hex: restore it, or remove it to begin with new hashes`)
+		if (key.length !== keyBytes)
+			throw new KubetapeError(
+				'CONFIG_INVALID',
+				`${path} holds no key of ${keyBytes} bytes in hex: restore it, or remove it to begin with new hashes`,
+			)
 		return key
 	} catch (error) {
 		if (error instanceof KubetapeError) throw error

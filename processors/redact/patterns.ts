@@ -12,7 +12,10 @@ const assigned = /(?:password|passwd|passphrase|secret[_-]?key|client[_-]?secret
 const reference = /\$[({]|\{\{|(?:null|true|false|none)\b/
 
 const shapes: readonly Shape[] = [
-	{ name: 'private key', pattern: /()(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|$))/g },
+	{
+		name: 'private key',
+		pattern: /()(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|$))/g,
+	},
 	{ name: 'jwt', pattern: /()((?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})/g },
 	{ name: 'bearer', pattern: /(\b[Bb]earer\s+)([A-Za-z0-9._~+/-]{12,}=*)/g },
 	{ name: 'basic', pattern: /(\b[Aa]uthorization["']?\s*[:=]\s*["']?[Bb]asic\s+)([A-Za-z0-9+/]{8,}=*)/g },
@@ -26,22 +29,33 @@ const shapes: readonly Shape[] = [
 	{ name: 'npm', pattern: /()(\bnpm_[A-Za-z0-9]{30,})/g },
 	{ name: 'vault', pattern: /()(\bhv[sbr]\.[A-Za-z0-9_-]{20,})/g },
 	{ name: 'url password', pattern: /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'\\]{0,64}:)([^\s/"'\\]{1,256})(?=@)/gi },
-	{ name: 'quoted assignment', pattern: new RegExp(`(${assigned.source}\\\\{0,3}["'][ \\t]*[=:][ \\t]*\\\\{0,3}")([^"\\\\]{1,256})(?=\\\\{0,3}")`, 'gi') },
-	{ name: 'assignment', pattern: new RegExp(`(${assigned.source}\\\\{0,3}["']?[ \\t]*[=:][ \\t]*["']?)(?!${reference.source})([^\\s"',;&]{4,256})`, 'gi') },
+	{
+		name: 'quoted assignment',
+		pattern: new RegExp(`(${assigned.source}\\\\{0,3}["'][ \\t]*[=:][ \\t]*\\\\{0,3}")([^"\\\\]{1,256})(?=\\\\{0,3}")`, 'gi'),
+	},
+	{
+		name: 'assignment',
+		pattern: new RegExp(`(${assigned.source}\\\\{0,3}["']?[ \\t]*[=:][ \\t]*["']?)(?!${reference.source})([^\\s"',;&]{4,256})`, 'gi'),
+	},
 ]
 
 /** True where some shape may match: one pass of fixed words, without backtracking. */
-const suspicious = /PRIVATE KEY|eyJ|earer |[Bb]asic |AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_(?:live|test)_|whsec_|AIza|npm_|hv[sbr]\.|:\/\/[^\s/"'\\]{0,400}@|passw|passphrase|secret[_-]?key|client[_-]?secret|api[_-]?key|access[_-]?token|auth[_-]?token/i
+const suspicious =
+	/PRIVATE KEY|eyJ|earer\s|[Bb]asic\s|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_(?:live|test)_|whsec_|AIza|npm_|hv[sbr]\.|:\/\/[^\s/"'\\]{0,400}@/
+const suspiciousWord = /passw|passphrase|secret[_-]?key|client[_-]?secret|api[_-]?key|access[_-]?token|auth[_-]?token/i
 
 export function mayHoldSecret(text: string): boolean {
-	return suspicious.test(text)
+	return suspicious.test(text) || suspiciousWord.test(text)
 }
 
 /** The text with every credential replaced by what `hash` makes of it. */
 export function redactText(text: string, hash: (secret: string) => string): string {
-	if (!suspicious.test(text)) return text
+	if (!mayHoldSecret(text)) return text
 	let result = text
-	for (const { pattern } of shapes) result = result.replace(pattern, (whole: string, kept: string, secret: string) => (secret.startsWith(hashPrefix) ? whole : kept + hash(secret)))
+	for (const { pattern } of shapes)
+		result = result.replace(pattern, (whole: string, kept: string, secret: string) =>
+			secret.startsWith(hashPrefix) ? whole : kept + hash(secret),
+		)
 	return result
 }
 

@@ -24,7 +24,8 @@ export interface Redactor {
 
 /** `key`: 32 bytes; the same value has the same hash under the same key. */
 export function createRedactor(options: { readonly key: Uint8Array }): Redactor {
-	const hash: Hash = (secret) => hashPrefix + createHmac('sha256', options.key).update(secret, 'latin1').digest('hex').slice(0, hashHexDigits)
+	const hash: Hash = (secret) =>
+		hashPrefix + createHmac('sha256', options.key).update(secret, 'latin1').digest('hex').slice(0, hashHexDigits)
 	/** A body is often the `before` of the next change: it is walked once. */
 	const done = new WeakMap<Body, Body>()
 
@@ -55,7 +56,10 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 	const audit = (record: AuditEntry): KubetapeRecord => {
 		const secret = record.object?.resource === 'secrets' && record.object.group === ''
 		const token = record.subresource === 'token' || record.object?.group === 'authentication.k8s.io'
-		const after = secret || token ? Body.ofValue(redactBodies(record.body.object, hash, { secret, token })) : (body(record.body, { secret: false, token: false }) ?? record.body)
+		const after =
+			secret || token
+				? Body.ofValue(redactBodies(record.body.object, hash, { secret, token }))
+				: (body(record.body, { secret: false, token: false }) ?? record.body)
 		const requestURI = redactText(record.requestURI, hash)
 		const userAgent = redactText(record.userAgent, hash)
 		const same = after === record.body && requestURI === record.requestURI && userAgent === record.userAgent
@@ -71,7 +75,8 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 					const text = redactText(record.text, hash)
 					return { ok: (text === record.text ? record : { ...record, text }) as Redacted }
 				}
-				if (record.kind === 'reject' && quoted.test(record.reason)) return { ok: { ...record, reason: record.reason.replace(quoted, 'it is not valid JSON') } as Redacted }
+				if (record.kind === 'reject' && quoted.test(record.reason))
+					return { ok: { ...record, reason: record.reason.replace(quoted, 'it is not valid JSON') } as Redacted }
 				return { ok: record as Redacted }
 			} catch (error) {
 				return { reject: error instanceof SyntaxError ? 'the body is no JSON' : messageOf(error) }

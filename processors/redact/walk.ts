@@ -48,8 +48,17 @@ function redactList(list: readonly unknown[], hash: Hash, place: Place, depth: n
 	let copy: unknown[] | undefined
 	list.forEach((before, index) => {
 		const previous = index > 0 ? list[index - 1] : undefined
-		const flagged = typeof before === 'string' && typeof previous === 'string' && secretFlag.test(previous) && !isReference(before) && !/^[-/]/.test(before)
-		const after = flagged ? seal(before, hash) : isPatchStep(before) ? redactPatchStep(before, hash, place, depth) : redactValue(before, hash, place, depth + 1)
+		const flagged =
+			typeof before === 'string' &&
+			typeof previous === 'string' &&
+			secretFlag.test(previous) &&
+			!isReference(before) &&
+			!/^[-/]/.test(before)
+		const after = flagged
+			? seal(before, hash)
+			: isPatchStep(before)
+				? redactPatchStep(before, hash, place, depth)
+				: redactValue(before, hash, place, depth + 1)
 		if (after !== before) {
 			copy ??= [...list]
 			copy[index] = after
@@ -62,7 +71,8 @@ function redactField(owner: Fields, key: string, value: unknown, hash: Hash, pla
 	if (place.secret && (key === 'data' || key === 'stringData')) return hashAll(value, hash, key === 'data')
 	if (place.token && key === 'token' && typeof value === 'string') return value === '' ? value : seal(value, hash)
 	if (key === lastApplied && typeof value === 'string') return redactEmbedded(value, hash, place)
-	if (key === 'value' && typeof value === 'string' && value !== '' && typeof owner['name'] === 'string' && namesSecret(owner['name'])) return seal(value, hash)
+	if (key === 'value' && typeof value === 'string' && value !== '' && typeof owner['name'] === 'string' && namesSecret(owner['name']))
+		return seal(value, hash)
 	if (typeof value === 'string' && value !== '' && secretKey.test(key) && !isReference(value)) return seal(value, hash)
 	return redactValue(value, hash, place, depth + 1)
 }

@@ -52,7 +52,7 @@ describe('error codes', () => {
 	const documented = [...page.matchAll(/^### ([A-Z_]+)$/gm)].map((match) => match[1])
 
 	it('are documented, all and only', () => {
-		expect(documented.toSorted()).toEqual(Object.keys(errorRegistry).toSorted())
+		expect(new Set(documented)).toEqual(new Set(Object.keys(errorRegistry)))
 	})
 
 	it('are used somewhere', () => {

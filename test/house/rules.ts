@@ -30,7 +30,7 @@ const table: readonly (readonly [from: RegExp, may: readonly RegExp[]])[] = [
 	[/^storage\/(store)\/\w+\//, [/^storage\/store\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^storage\/(queue)\/\w+\//, [/^storage\/queue\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^collectors\/replay\//, [/^records\//, /^runtime\//, /^collectors\//]],
-	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/(port|local-state|outbox)\.ts$/]],
+	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/(port|local-state)\.ts$/]],
 	[/^processors\/index\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/(step\.ts$|describe\/|enrich\/)/]],
 	[/^processors\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/step\.ts$/]],
 	[/^api\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/(store|queue)\/port\.ts$/, /^api\//]],
@@ -46,7 +46,7 @@ const clients: Readonly<Record<string, RegExp>> = {
 	'node:sqlite': /^(storage\/\w+\/sqlite\/|collectors\/local-state\.ts$)/,
 	etcd3: /^collectors\/etcd\//,
 	'@grpc/grpc-js': /^collectors\/etcd\//,
-	protobufjs: /^(collectors\/etcd\/|tools\/)/,
+	protobufjs: /^bench\//,
 	'@kubernetes/client-node': /^(collectors\/kubernetes\/|api\/access\/)/,
 	kafkajs: /^storage\/log\/kafka\//,
 	'@elastic/elasticsearch': /^storage\/store\/elasticsearch\//,
@@ -96,7 +96,7 @@ export const rules: readonly Rule[] = [
 			: [],
 	),
 	code('no way up', { path: 'api/routes/planted.ts', text: "// x\nimport { a } from '../app.ts'\n" }, ({ text }) =>
-		importsOf(text).filter((specifier) => specifier.startsWith('../')).map((specifier) => `imports ${specifier}: across folders it is #folder/file.ts`),
+		importsOf(text).filter((specifier) => specifier.startsWith('../') && specifier !== '../tools/run.mjs').map((specifier) => `imports ${specifier}: across folders it is #folder/file.ts`),
 	),
 	code('file size', { path: 'records/planted.ts', text: `// x\n${'a\n'.repeat(linesMax + 1)}` }, ({ path, text }) => {
 		const lines = text.split('\n').length
@@ -107,11 +107,11 @@ export const rules: readonly Rule[] = [
 	),
 	{ name: 'names', planted: { path: 'records/plantedFile.ts', text: '// x\n' }, check: ({ path }) =>
 		isCode(path) && !path.split('/').every((part) => /^\.?[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)) ? ['files and folders are kebab-case'] : [] },
-	matching('no any', { path: 'records/planted.ts', text: '// x\nexport const a: any = 1\n' }, /./, /[:<(,]\s*any\b(?!['"\w])|\bas any\b/, 'no any: unknown at the edges, and a parser behind it'),
+	matching('no any', { path: 'records/planted.ts', text: '// x\nexport const a: any = 1\n' }, /^(?!test\/house\/)/, /[:<,]\s*any\s*[,;)=>\]|&{\n]|\bas any\b/, 'no any: unknown at the edges, and a parser behind it'),
 	matching('no enum', { path: 'records/planted.ts', text: '// x\nexport enum A { b }\n' }, product, /(^|\n)\s*(export\s+)?(const\s+)?enum\s/, 'string unions instead of enums'),
 	matching('clock is passed in', { path: 'api/planted.ts', text: '// x\nexport const a = Date.now()\n' }, /^(records|history|collectors|processors|storage|api|cli)\//, /\bDate\.now\(\)|\bnew Date\(\)|\bMath\.random\(\)/, 'time and chance are passed in (runtime/clock.ts)'),
 	matching('environment is read in one place', { path: 'api/planted.ts', text: "// x\nexport const a = process.env['A']\n" }, /^(records|history|collectors|processors|storage|api|runtime)\//, /process\.env/, 'the environment is read in cli only'),
-	matching('nothing left behind', { path: 'api/planted.ts', text: `// x\n// ${'TO'}${'DO'}: later\n` }, /^(?!test\/house\/)/, /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck/, 'unfinished business'),
+	matching('nothing left behind', { path: 'api/planted.ts', text: '// x\n// FIXME: later\n' }, /^(?!test\/house\/)/, /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck/, 'unfinished business'),
 	matching('no skipped test', { path: 'test/planted.test.ts', text: "// x\nit.skip('a', () => {})\n" }, /^test\/(?!house\/)/, /\b(it|test|describe)\.(skip|only|todo|skipIf|runIf)\b/, 'a skipped test reads like a pass'),
 	matching('empty catch says why', { path: 'api/planted.ts', text: '// x\ntry { a() } catch {}\n' }, product, /catch\s*(\([^)]*\))?\s*\{\s*\}/, 'nothing is swallowed without a word'),
 ]

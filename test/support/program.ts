@@ -24,7 +24,7 @@ export function startProgram(args: readonly string[], environment: Readonly<Reco
 	const address = new Promise<string>((resolve, reject) => {
 		const take = (chunk: Buffer): void => {
 			text += chunk.toString()
-			const match = /at (http:\/\/\S+)/.exec(text)
+			const match = /^Kubetape .*at (http:\/\/[\w.:]+)$/m.exec(text)
 			if (match?.[1]) resolve(match[1])
 		}
 		child.stdout.on('data', take)

@@ -116,7 +116,7 @@ function App() {
 			<header class="top">
 				<h1>Kubetape</h1>
 				<label>cluster <select value={full.cluster} onChange={(event) => change({ cluster: event.currentTarget.value, object: '', from: '', to: '' })}>{clusters.map(({ name }) => <option key={name}>{name}</option>)}</select></label>
-				<input ref={box} type="search" class="filter" placeholder='ns:shop kind:Deployment is:warning "free text"   ( / )' aria-label="Filter" value={view.words} onChange={(event) => change({ words: event.currentTarget.value })} />
+				<input ref={box} type="text" role="searchbox" class="filter" placeholder='ns:shop kind:Deployment is:warning "free text"   ( / )' aria-label="Filter" value={view.words} onChange={(event) => change({ words: event.currentTarget.value })} />
 				<label>from <input class="when" value={view.from} placeholder={first?.from.slice(0, 19) ?? 'now-1h'} onChange={(event) => change({ from: event.currentTarget.value })} /></label>
 				<label>to <input class="when" value={view.to} placeholder={last?.to.slice(0, 19) ?? 'now'} onChange={(event) => change({ to: event.currentTarget.value })} /></label>
 				<fieldset>

@@ -1,0 +1,181 @@
+// Receives audit batches from API servers. The answer 200 says that every entry is durable; on anything else the API server sends the batch again.
+import { isUtf8 } from 'node:buffer'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Emit } from '#collectors/port.ts'
+import type { KubetapeRecord } from '#records/record.ts'
+import type { Clock } from '#runtime/clock.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { aborted, atMost } from '#runtime/lifecycle.ts'
+import { limits } from '#runtime/limits.ts'
+import type { Logger } from '#runtime/log.ts'
+import type { Metrics } from '#runtime/metrics.ts'
+import type { AuditWebhookConfig } from './config.ts'
+import { parseAuditLine, rejectLine } from './parse.ts'
+import { splitItems } from './split.ts'
+
+export interface AuditWebhookContext {
+	readonly clock: Clock
+	readonly log: Logger
+	readonly metrics: Metrics
+	/** Names of clusters that may post. */
+	readonly clusters: readonly string[]
+	/** Told the address once it listens. */
+	readonly onListening?: (address: AddressInfo) => void
+}
+
+export interface AuditWebhook {
+	/** Runs until the signal aborts. Throws RUNTIME_PORT_TAKEN, RUNTIME_NO_PERMISSION or CONFIG_UNREADABLE where it cannot listen. */
+	run(emit: Emit, signal: AbortSignal): Promise<void>
+}
+
+const bodyBytesMax = 32 * 1024 * 1024
+/** Batches that are received and not yet durable, and their bytes. Beyond, the API server is told to come again. */
+const requestsInFlightMax = 16
+const bytesInFlightMax = 64 * 1024 * 1024
+const requestMsMax = 30_000
+/** Batches on their way are waited for so long when it stops. */
+const stopMsMax = 5000
+const source = 'audit'
+
+export function createAuditWebhook(config: AuditWebhookConfig, context: AuditWebhookContext): AuditWebhook {
+	return {
+		async run(emit, signal) {
+			const receiver = createReceiver(context, emit)
+			const server = createListener(config, (request, response) => void receiver(request, response))
+			server.requestTimeout = requestMsMax
+			server.headersTimeout = requestMsMax
+			await listen(server, config)
+			const address = server.address() as AddressInfo
+			context.log.info({ host: address.address, port: address.port }, 'audit batches are received at /audit/CLUSTER')
+			context.onListening?.(address)
+			try {
+				await aborted(signal)
+			} finally {
+				const closed = once(server, 'close')
+				server.close()
+				server.closeIdleConnections()
+				await atMost(stopMsMax, closed)
+				server.closeAllConnections()
+			}
+		},
+	}
+}
+
+function createListener(config: AuditWebhookConfig, listener: RequestListener): Server {
+	if (config.certFile === undefined && config.keyFile === undefined) {
+		if (config.clientCaFile !== undefined) throw new KubetapeError('CONFIG_INVALID', 'webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
+		return createServer(listener)
+	}
+	if (config.certFile === undefined || config.keyFile === undefined) throw new KubetapeError('CONFIG_INVALID', 'webhook.certFile and webhook.keyFile go together')
+	const read = (path: string): Buffer => {
+		try {
+			return readFileSync(path)
+		} catch (error) {
+			throw new KubetapeError('CONFIG_UNREADABLE', `webhook: ${messageOf(error)}`, { cause: error })
+		}
+	}
+	const client = config.clientCaFile === undefined ? {} : { ca: read(config.clientCaFile), requestCert: true, rejectUnauthorized: true }
+	return createTlsServer({ cert: read(config.certFile), key: read(config.keyFile), minVersion: 'TLSv1.2', ...client }, listener)
+}
+
+async function listen(server: Server, config: AuditWebhookConfig): Promise<void> {
+	try {
+		server.listen(config.port, config.host)
+		await once(server, 'listening')
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException
+		const known = code === 'EADDRINUSE' ? 'RUNTIME_PORT_TAKEN' : code === 'EACCES' ? 'RUNTIME_NO_PERMISSION' : undefined
+		throw known ? new KubetapeError(known, `webhook: ${config.host}:${config.port}: ${messageOf(error)}`, { cause: error }) : error
+	}
+}
+
+function createReceiver(context: AuditWebhookContext, emit: Emit): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+	const answers = context.metrics.counter('kubetape_audit_webhook_batches_total', 'Audit batches received, by answer', ['cluster', 'status'])
+	const load = { requests: 0, bytes: 0 }
+
+	const receive = async (request: IncomingMessage, cluster: string | undefined): Promise<number> => {
+		if (cluster === undefined) return 404
+		if (request.method !== 'POST') return 405
+		const declared = Number(request.headers['content-length'] ?? 0)
+		if (declared > bodyBytesMax) return 413
+		if (load.requests >= requestsInFlightMax || load.bytes + declared > bytesInFlightMax) return 503
+		load.requests += 1
+		let held = 0
+		try {
+			const parts: Buffer[] = []
+			for await (const part of request as AsyncIterable<Buffer>) {
+				held += part.length
+				load.bytes += part.length
+				if (held > bodyBytesMax) return 413
+				if (load.bytes > bytesInFlightMax) return 503
+				parts.push(part)
+			}
+			const { status, records } = readBatch(Buffer.concat(parts), cluster, context.clock.nowMicros())
+			for (const batch of batchesOf(records)) await emit(batch)
+			return status
+		} finally {
+			load.requests -= 1
+			load.bytes -= held
+		}
+	}
+
+	return async (request, response) => {
+		const cluster = clusterOf(request.url ?? '', context.clusters)
+		let status = 503
+		try {
+			status = await receive(request, cluster)
+		} catch (error) {
+			context.log.warn({ cluster, error: messageOf(error) }, 'an audit batch could not be kept; the API server sends it again')
+		}
+		answers.inc({ cluster: cluster ?? '', status: String(status) })
+		// What is left of a refused body is not read: the connection ends with the answer.
+		const headers = { ...(status === 503 ? { 'retry-after': '1' } : {}), ...(status === 405 ? { allow: 'POST' } : {}), ...(request.complete ? {} : { connection: 'close' }) }
+		if (!response.destroyed) response.writeHead(status, headers).end()
+	}
+}
+
+/** As large as one call of emit may be. */
+function* batchesOf(records: readonly KubetapeRecord[]): Generator<readonly KubetapeRecord[]> {
+	let batch: KubetapeRecord[] = []
+	let bytes = 0
+	for (const record of records) {
+		const size = record.kind === 'audit' ? record.body.text.length : 0
+		if (batch.length >= limits.batchRecordsMax || (batch.length > 0 && bytes + size > limits.batchBytesMax)) {
+			yield batch
+			batch = []
+			bytes = 0
+		}
+		batch.push(record)
+		bytes += size
+	}
+	if (batch.length > 0) yield batch
+}
+
+function clusterOf(url: string, clusters: readonly string[]): string | undefined {
+	const [, name] = /^\/audit\/([^/?]+)(?:\?.*)?$/.exec(url) ?? []
+	// Names of clusters need no escapes in a URL.
+	return clusters.find((cluster) => cluster === name)
+}
+
+/** An item that is no audit entry is a reject among the others: sending it again would not mend it. A body that is no list is one reject, and is answered so. */
+function readBatch(body: Buffer, cluster: string, observedAt: number): { readonly status: 200 | 400; readonly records: readonly KubetapeRecord[] } {
+	const context = { cluster, source, observedAt, where: 'webhook' }
+	const garbage = (reason: string): { readonly status: 400; readonly records: readonly KubetapeRecord[] } => ({ status: 400, records: [rejectLine(body, context, reason)] })
+	if (!isUtf8(body)) return garbage('the body is not UTF-8')
+	const text = body.toString('utf8')
+	let list: { readonly kind?: unknown; readonly apiVersion?: unknown } | null
+	try {
+		list = JSON.parse(text) as typeof list
+	} catch {
+		return garbage('the body is not JSON')
+	}
+	const version = list?.apiVersion
+	if (list?.kind !== 'EventList' || (version !== 'audit.k8s.io/v1' && version !== 'audit.k8s.io/v1beta1')) return garbage('the body is no audit.k8s.io EventList')
+	const items = splitItems(text)
+	if (!items) return garbage('items is no list')
+	return { status: 200, records: items.map((item, index) => parseAuditLine(item, { ...context, where: `webhook item ${index + 1}`, itemOf: version })) }
+}

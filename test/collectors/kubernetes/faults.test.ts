@@ -1,0 +1,226 @@
+// The Kubernetes collector against an API server that misbehaves on demand.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Emit } from '#collectors/port.ts'
+import { KubetapeError } from '#runtime/errors.ts'
+import type { KubernetesConfig } from '#collectors/kubernetes/config.ts'
+import { isVersion, makeStateDir, runCollector, type Running } from './running.ts'
+
+type Answer = (query: URLSearchParams, response: ServerResponse, request: IncomingMessage) => void
+
+let answers: Answer[]
+let asked: URLSearchParams[]
+let server: ReturnType<typeof createServer>
+let state: ReturnType<typeof makeStateDir>
+let running: Running | undefined
+
+const pod = (name: string, revision: number): Readonly<Record<string, unknown>> => ({
+	kind: 'Pod',
+	apiVersion: 'v1',
+	metadata: {
+		name,
+		namespace: 'default',
+		uid: `uid-${name}`,
+		resourceVersion: String(revision),
+		creationTimestamp: '2026-01-01T00:00:00Z',
+	},
+})
+const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`
+const bookmark = (revision: number, isEnd = false): string =>
+	line('BOOKMARK', {
+		kind: 'Pod',
+		apiVersion: 'v1',
+		metadata: { resourceVersion: String(revision), ...(isEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}) },
+	})
+const gone = line('ERROR', {
+	kind: 'Status',
+	apiVersion: 'v1',
+	status: 'Failure',
+	message: 'too old resource version',
+	reason: 'Expired',
+	code: 410,
+})
+const stream =
+	(...lines: readonly string[]): Answer =>
+	(_query, response) =>
+		void response.write(lines.join(''))
+const ended =
+	(...lines: readonly string[]): Answer =>
+	(_query, response) =>
+		void response.end(lines.join(''))
+const cutOff =
+	(...lines: readonly string[]): Answer =>
+	(_query, response) =>
+		void response.write(lines.join(''), () => response.destroy())
+const status =
+	(code: number, headers: Readonly<Record<string, string>> = {}): Answer =>
+	(_query, response) =>
+		void response.writeHead(code, headers).end('{"kind":"Status","message":"no"}')
+const resources = { kind: 'APIResourceList', resources: [{ name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list', 'watch'] }] }
+
+function handle(request: IncomingMessage, response: ServerResponse): void {
+	const url = new URL(request.url ?? '/', 'http://localhost')
+	if (url.pathname === '/api') response.end('{"kind":"APIVersions","versions":["v1"]}')
+	else if (url.pathname === '/apis') response.end('{"kind":"APIGroupList","groups":[]}')
+	else if (url.pathname === '/api/v1') response.end(JSON.stringify(resources))
+	else if (url.pathname !== '/api/v1/pods') response.writeHead(404).end('{}')
+	else {
+		asked.push(url.searchParams)
+		const answer = answers.shift() ?? stream()
+		answer(url.searchParams, response, request)
+	}
+}
+
+beforeEach(async () => {
+	asked = []
+	state = makeStateDir()
+	server = createServer(handle)
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+afterEach(async () => {
+	await running?.stop()
+	server.closeAllConnections()
+	await new Promise((resolve) => server.close(resolve))
+	state.remove()
+})
+
+function run(given: readonly Answer[], config: Partial<KubernetesConfig> = {}, emit?: Emit): Running {
+	answers = [...given]
+	const kubeconfig = join(state.dir, 'kubeconfig')
+	const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+	writeFileSync(
+		kubeconfig,
+		JSON.stringify({
+			apiVersion: 'v1',
+			kind: 'Config',
+			'current-context': 'c',
+			clusters: [{ name: 'c', cluster: { server: address } }],
+			users: [{ name: 'u', user: {} }],
+			contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+		}),
+	)
+	running = runCollector(state.dir, { kubeconfig, ...config }, emit)
+	return running
+}
+
+const seen = (from: Running): readonly string[] =>
+	from.versions().map(({ object, revision, operation, sighting }) => `${object.name}@${revision} ${operation} ${sighting}`)
+
+test('410 as an ERROR event: a list, the difference, and a gap', async () => {
+	const collector = run([
+		stream(
+			line('ADDED', pod('a', 5)),
+			line('ADDED', pod('b', 6)),
+			line('ADDED', pod('c', 7)),
+			bookmark(10, true),
+			line('MODIFIED', pod('a', 11)),
+			gone,
+		),
+		stream(
+			line('ADDED', pod('a', 11)),
+			line('ADDED', pod('b', 15)),
+			line('ADDED', pod('d', 16)),
+			bookmark(20, true),
+			line('MODIFIED', pod('d', 21)),
+		),
+	])
+	await collector.until('the last one', () => seen(collector).includes('d@21 updated watch'))
+	expect(seen(collector).slice(3)).toEqual([
+		'a@11 updated watch',
+		'b@15 updated gap',
+		'd@16 created gap',
+		'c@20 deleted gap',
+		'd@21 updated watch',
+	])
+	expect(collector.gaps()).toMatchObject([
+		{
+			reason: 'relist',
+			scope: 'pods',
+			fromRevision: 12n,
+			toRevision: 20n,
+			touchedCount: 3,
+			touched: ['pods/default/b', 'pods/default/d', 'pods/default/c'],
+		},
+	])
+	expect(collector.versions().find(({ object, operation }) => object.name === 'c' && operation === 'deleted')).toMatchObject({
+		beforeRevision: 7n,
+		note: expect.stringContaining('gone'),
+	})
+})
+
+test('a cut connection, 429 and a silent watch go on at the last resourceVersion', async () => {
+	const collector = run(
+		[
+			cutOff(line('ADDED', pod('a', 5)), bookmark(10, true), line('MODIFIED', pod('a', 11)), '{"type":"MODI'),
+			status(429, { 'Retry-After': '0' }),
+			stream(bookmark(30)),
+			ended(line('MODIFIED', pod('a', 31))),
+			stream(line('DELETED', pod('a', 32))),
+		],
+		{ watchSilenceMs: 300 },
+	)
+	await collector.until('the deletion', () => seen(collector).includes('a@32 deleted watch'))
+	expect(seen(collector)).toEqual(['a@5 updated snapshot', 'a@11 updated watch', 'a@31 updated watch', 'a@32 deleted watch'])
+	expect(asked.slice(1, 5).map((query) => query.get('resourceVersion'))).toEqual(['11', '11', '30', '31'])
+	expect(collector.gaps()).toEqual([])
+})
+
+test('a garbled line is a reject, and the stream goes on', async () => {
+	const collector = run([
+		stream(bookmark(10, true), '{"type":"ADDED","obj\n', line('ADDED', { metadata: {} }), line('ADDED', pod('a', 11))),
+	])
+	await collector.until('the object', () => seen(collector).length === 1)
+	expect(collector.records.filter(({ kind }) => kind === 'reject')).toMatchObject([
+		{ step: 'kubernetes.decode', sizeBytes: 20 },
+		{ reason: 'the object has no name' },
+	])
+})
+
+test('lists in pages where they cannot be streamed; 410 on a page begins again; items get kind and apiVersion', async () => {
+	const item = (name: string, revision: number): unknown => ({ metadata: pod(name, revision)['metadata'] })
+	const page = (items: readonly unknown[], token: string): Answer =>
+		ended(JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion: '10', continue: token }, items }))
+	const collector = run([
+		status(422),
+		page([item('a', 5)], 'more'),
+		status(410),
+		page([item('a', 5)], 'more'),
+		page([item('b', 6)], ''),
+		stream(line('ADDED', pod('c', 11))),
+	])
+	await collector.until('the watch', () => seen(collector).length === 3)
+	expect(seen(collector)).toEqual(['a@5 updated snapshot', 'b@6 updated snapshot', 'c@11 created watch'])
+	expect(collector.versions()[1]?.after?.text).toBe(JSON.stringify(pod('b', 6)))
+	expect(asked[5]?.get('resourceVersion')).toBe('10')
+	expect(collector.gaps()).toEqual([])
+})
+
+test('a restart goes on at the saved resourceVersion, with the object before', async () => {
+	const lines = stream(line('ADDED', pod('a', 5)), bookmark(10, true))
+	const first = run([lines])
+	await first.until('the object', () => first.records.some(isVersion))
+	await first.stop()
+	const second = run([stream(line('MODIFIED', pod('a', 12)))])
+	await second.until('the change', () => seen(second).length === 1)
+	expect(second.versions()[0]).toMatchObject({ revision: 12n, beforeRevision: 5n, sighting: 'watch' })
+	expect(asked.at(-1)?.get('resourceVersion')).toBe('10')
+})
+
+test('what could not be made durable is emitted again, from the cursor before it', async () => {
+	let failures = 0
+	const lines = [line('ADDED', pod('a', 5)), bookmark(10, true)]
+	const collector = run([stream(...lines), stream(...lines)], {}, async () => {
+		if (failures++ === 0) throw new KubetapeError('STORAGE_BUSY', 'not now')
+	})
+	await collector.until('the object', () => seen(collector).length === 1)
+	expect(asked.slice(0, 2).map((query) => query.get('sendInitialEvents'))).toEqual(['true', 'true'])
+})
+
+test('a resource that may not be read is tried again later', async () => {
+	const collector = run([status(403), status(403), stream(line('ADDED', pod('a', 5)), bookmark(10, true))], { deniedRetryMs: 100 })
+	await collector.until('the object', () => seen(collector).length === 1)
+	expect(asked).toHaveLength(3)
+})

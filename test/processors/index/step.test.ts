@@ -1,0 +1,88 @@
+// The indexer against a log and a store of this test: a bad record stops nobody, and nothing is committed before it is stored.
+import { describe, expect, it } from 'vitest'
+import { createIndexer } from '#processors/index/step.ts'
+import type { Indexed } from '#records/indexed.ts'
+import { Body } from '#records/body.ts'
+import type { Redacted } from '#records/record.ts'
+import type { Clock } from '#runtime/clock.ts'
+import { KubetapeError } from '#runtime/errors.ts'
+import { silentLogger } from '#runtime/log.ts'
+import { createMetrics } from '#runtime/metrics.ts'
+import type { RecordLog } from '#storage/log/port.ts'
+import type { Store } from '#storage/store/port.ts'
+import { aChange, asRedacted, numberedRecord } from '#test/support/records.ts'
+
+/** Sleeps are over at once. */
+const clock: Clock = { nowMicros: () => 1_000_000, sleep: async () => {} }
+
+/** One batch, then the end. `failures` puts fail before the first that works. */
+function world(records: readonly Redacted[], failures: readonly Error[] = []) {
+	const order: string[] = []
+	const rejects: Redacted[] = []
+	const stored: Indexed[] = []
+	const pauses: (string | null)[] = []
+	const left = [...failures]
+	const next = { stream: 'records', partition: 0, offset: BigInt(records.length) } as const
+	const log: Pick<RecordLog, 'append' | 'read' | 'commit' | 'lag'> = {
+		append: async (_stream, given) => void rejects.push(...given),
+		read: async function* () {
+			yield { stream: 'records', partition: 0, records, next }
+		},
+		commit: async (_group, positions) => void order.push(`commit ${positions[0]?.offset}`),
+		lag: async () => [],
+	}
+	const store: Pick<Store, 'put'> = {
+		put: async (given) => {
+			const failure = left.shift()
+			order.push(failure ? 'failed' : 'put')
+			if (failure) throw failure
+			stored.push(...given)
+			return { stored: given.length, duplicates: 0 }
+		},
+	}
+	const indexer = createIndexer({
+		store: store as Store,
+		log: log as RecordLog,
+		group: 'store',
+		clock,
+		metrics: createMetrics(),
+		logger: silentLogger,
+		onPause: (reason) => pauses.push(reason),
+	})
+	return { run: () => indexer.run(new AbortController().signal), order, rejects, stored, pauses }
+}
+
+describe('the indexer', () => {
+	it('stores, then commits', async () => {
+		const made = world([numberedRecord(1), numberedRecord(2)])
+		await made.run()
+		expect(made.order).toEqual(['put', 'commit 2'])
+		expect(made.stored.map((indexed) => indexed.record.kind === 'change' && indexed.record.revision)).toEqual([1n, 2n])
+	})
+
+	it('sets a bad record aside and goes on with the others', async () => {
+		const poison = asRedacted(aChange({ revision: 2n, after: Body.ofText('{no json') }))
+		const made = world([numberedRecord(1), poison, numberedRecord(3)])
+		await made.run()
+		expect(made.stored.length).toBe(2)
+		expect(made.rejects).toMatchObject([{ kind: 'reject', step: 'describe', where: `change ${poison.id}` }])
+		expect(made.order).toEqual(['put', 'commit 3'])
+	})
+
+	it('pauses while the store cannot take records, and says so', async () => {
+		const made = world(
+			[numberedRecord(1)],
+			[new KubetapeError('STORAGE_UNAVAILABLE', 'away'), new KubetapeError('STORAGE_UNAVAILABLE', 'away')],
+		)
+		await made.run()
+		expect(made.order).toEqual(['failed', 'failed', 'put', 'commit 1'])
+		expect(made.pauses.at(-1)).toBeNull()
+		expect(made.pauses[0]).toContain('STORAGE_UNAVAILABLE')
+	})
+
+	it('ends without a commit where trying again cannot help', async () => {
+		const made = world([numberedRecord(1)], [new KubetapeError('STORAGE_CORRUPT', 'broken')])
+		await expect(made.run()).rejects.toThrow('broken')
+		expect(made.order).toEqual(['failed'])
+	})
+})

@@ -1,0 +1,184 @@
+// No secret passes the redactor, wherever it stands; what holds none passes untouched.
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { loadRedactionKey } from '#processors/redact/key.ts'
+import { createRedactor } from '#processors/redact/step.ts'
+import { Body } from '#records/body.ts'
+import { encodeRecords } from '#records/codec.ts'
+import type { KubetapeRecord } from '#records/record.ts'
+import type { RecordLog } from '#storage/log/port.ts'
+import { aChange, aLogLine, anAuditEntry, aReject } from '#test/support/records.ts'
+
+const redactor = createRedactor({ key: new Uint8Array(32).fill(7) })
+function redact<R extends KubetapeRecord>(record: R): R {
+	const result = redactor.redact(record)
+	if (!('ok' in result)) throw new Error(JSON.stringify(result))
+	return result.ok as unknown as R
+}
+const secretRef = { resource: 'secrets', group: '', namespace: 'shop', name: 'db' }
+const change = (value: unknown, object = { ...secretRef, resource: 'widgets' }) =>
+	aChange({ object, before: null, after: Body.ofText(JSON.stringify(value)) })
+const audit = (entry: unknown, object = secretRef, subresource = '') =>
+	anAuditEntry({ object, subresource, body: Body.ofText(JSON.stringify(entry)) })
+const bytesOf = (record: KubetapeRecord): string => Buffer.from(encodeRecords([redact(record) as never])).toString('latin1')
+
+const planted = 'Xq7Zk29LmWvT4bNc8RdY'
+const base64 = Buffer.from(planted).toString('base64')
+const jwt = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.${planted}`
+const places: Readonly<Record<string, KubetapeRecord>> = {
+	data: change({ kind: 'Secret', data: { a: base64 } }, secretRef),
+	stringData: change({ kind: 'Secret', stringData: { a: planted } }),
+	'odd spacing': aChange({
+		object: { ...secretRef, resource: 'widgets' },
+		before: null,
+		after: Body.ofText(`{"kind" :\n "Secret", "data":{"a":"${base64}"}}`),
+	}),
+	'escaped kind': aChange({
+		object: { ...secretRef, resource: 'widgets' },
+		before: null,
+		after: Body.ofText(`{"kind":"\\u0053ecret","data":{"a":"${base64}"}}`),
+	}),
+	list: change({ kind: 'SecretList', items: [{ metadata: { name: 'a' }, data: { a: base64 } }] }),
+	'last applied': change({
+		metadata: {
+			annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ kind: 'Secret', stringData: { a: planted } }) },
+		},
+	}),
+	'long env name': change({ env: [{ name: `${'A'.repeat(200)}_PASSWORD`, value: planted }] }),
+	header: change({ httpHeaders: [{ name: 'Authorization', value: planted }] }),
+	flag: change({ args: ['--db-password', planted] }),
+	'flag with =': change({ args: [`--db-password=${planted}`] }),
+	field: change({ spec: { adminPassword: planted } }),
+	url: change({ spec: { dsn: `postgres://app:${planted}@db:5432/x` } }),
+	'url with @': change({ spec: { dsn: `postgres://app:p@${planted}@db:5432/x` } }),
+	jwt: change({ spec: { text: `a ${jwt} b` } }),
+	pem: change({ spec: { text: `-----BEGIN EC PRIVATE KEY-----\n${planted}\n-----END EC PRIVATE KEY-----` } }),
+	'merge patch': audit({ requestObject: { data: { a: base64 } } }),
+	'json patch': audit({
+		requestObject: [
+			{ op: 'add', path: '/data/a', value: base64 },
+			{ op: 'add', path: '/stringData', value: { a: planted } },
+		],
+	}),
+	'listed secrets': audit({ responseObject: { items: [{ data: { a: base64 } }] } }, { ...secretRef, name: '' }),
+	'token request': audit({ responseObject: { status: { token: planted } } }, { ...secretRef, resource: 'serviceaccounts' }, 'token'),
+	'token review': audit(
+		{ requestObject: { kind: 'TokenReview', spec: { token: planted } } },
+		{ resource: 'tokenreviews', group: 'authentication.k8s.io', namespace: '', name: '' },
+	),
+	'user agent': anAuditEntry({ userAgent: `curl Bearer ${planted}` }),
+	uri: anAuditEntry({ requestURI: `/api?access_token=${planted}` }),
+	log: aLogLine({ text: `login with password="${planted}" x` }),
+	'embedded json': aLogLine({ text: JSON.stringify({ text: JSON.stringify({ password: `two words ${planted}` }) }) }),
+	'parser message': aReject({ reason: `Unexpected token 'x', "{${planted}" is not valid JSON` }),
+}
+
+describe('redaction', () => {
+	it.each(Object.keys(places))('lets nothing through: %s', (place) => {
+		const record = places[place]
+		expect(record).toBeDefined()
+		const bytes = record === undefined ? planted : bytesOf(record)
+		expect(bytes).not.toContain(planted)
+		expect(bytes).not.toContain(base64)
+	})
+
+	it('of a secret planted anywhere in any JSON leaves nothing', () => {
+		const secret = fc.constantFrom<unknown>(
+			{ kind: 'Secret', data: { a: base64 } },
+			{ name: 'API_TOKEN', value: planted },
+			`Bearer ${planted}`,
+			jwt,
+			`https://u:${planted}@h`,
+		)
+		fc.assert(
+			fc.property(
+				secret,
+				fc.array(fc.oneof(fc.constant(null), fc.stringMatching(/^[a-z]{1,6}$/)), { maxLength: 12 }),
+				fc.jsonValue(),
+				(inner, path, noise) => {
+					const value = path.reduceRight<unknown>((held, key) => (key === null ? [noise, held] : { noise, [key]: held }), inner)
+					const bytes = bytesOf(change({ root: value }))
+					expect(bytes.includes(planted) || bytes.includes(base64)).toBe(false)
+				},
+			),
+		)
+	})
+
+	it('gives data and stringData of one value one hash, and another value another', () => {
+		const hash = (value: object) =>
+			Object.values(Object.values((redact(change({ kind: 'Secret', ...value })).after?.object ?? {}) as unknown as object[])[1] ?? {})[0]
+		expect(hash({ data: { a: base64 } })).toBe(hash({ stringData: { a: planted } }))
+		expect(hash({ data: { a: base64 } })).not.toBe(hash({ stringData: { a: `${planted}.` } }))
+		expect(hash({ data: { a: base64 } })).toMatch(/^kubetape:hmac:[0-9a-f]{16}$/)
+	})
+
+	it.each([
+		{ env: [{ name: 'DB_PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }] },
+		{
+			volumes: [
+				{ secret: { secretName: 'db' } },
+				{ projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }] } },
+			],
+		},
+		{
+			env: [
+				{ name: 'TOKEN_FILE', value: '/run/token' },
+				{ name: 'SECRET_NAME', value: 'db' },
+			],
+			args: ['--token', '$(TOKEN)', '--secret-name', 'db'],
+		},
+		{ ref: { kind: 'Secret', name: 'db' }, data: { a: 'b' } },
+		{ text: 'password:\n  valueFrom: x', image: 'registry:5000/a@sha256:00', password: '${DB_PASSWORD}' },
+	])('keeps the very Body where nothing is secret: %j', (value) => {
+		const record = change(value)
+		expect(redact(record).after).toBe(record.after)
+	})
+
+	it('is idempotent', () => {
+		const once = redact(places['url'] ?? aChange())
+		expect(bytesOf(once)).toBe(Buffer.from(encodeRecords([once as never])).toString('latin1'))
+	})
+
+	it('rejects what is nested too deeply or no JSON, without quoting it', () => {
+		const deep = `{"kind":"Secret","x":${'['.repeat(5000)}${']'.repeat(5000)}}`
+		expect(redactor.redact(aChange({ before: null, after: Body.ofText(deep) }))).toHaveProperty('reject')
+		const bad = redactor.redact(aChange({ object: secretRef, before: null, after: Body.ofText(`{${planted}`) }))
+		expect(JSON.stringify(bad)).toContain('reject')
+		expect(JSON.stringify(bad)).not.toContain(planted)
+	})
+
+	it.each(['eyJ', '-eyJ', 'eyJaaaaaaaa.', 'a://', 'a://a:', '-----BEGIN A ', 'Bearer ', 'password', 'password: ', '"name":"', 'a.', '\\'])(
+		'does not hang on long text of %j',
+		(part) => {
+			const text = part.repeat(Math.ceil(200_000 / part.length))
+			expect(redact(aLogLine({ text })).kind).toBe('log')
+			expect(redact(change({ text })).kind).toBe('change')
+		},
+		5000,
+	)
+
+	it('is the only way into the record log, by type', () => {
+		const wrong = (log: RecordLog): Promise<void> =>
+			// @ts-expect-error a record that was not redacted
+			log.append('records', [aChange()])
+		expect(wrong).toBeTypeOf('function')
+	})
+})
+
+describe('the key of the hashes', () => {
+	it('is made once, for its owner only', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'kubetape-key-'))
+		try {
+			const path = join(folder, 'sub', 'key')
+			const key = await loadRedactionKey(path)
+			expect(key.length).toBe(32)
+			expect(statSync(path).mode & 0o777).toBe(0o600)
+			expect(await loadRedactionKey(path)).toEqual(key)
+		} finally {
+			rmSync(folder, { recursive: true })
+		}
+	})
+})
