@@ -21,7 +21,12 @@ const putsAtOnce = 64
 
 const keyOf = (index: number): string => `/registry/configmaps/bench/c${index % 500}`
 const valueOf = (index: number): string => {
-	const fixed = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `c${index % 500}`, namespace: 'bench' }, data: { at: String(index), fill: '' } }
+	const fixed = {
+		apiVersion: 'v1',
+		kind: 'ConfigMap',
+		metadata: { name: `c${index % 500}`, namespace: 'bench' },
+		data: { at: String(index), fill: '' },
+	}
 	fixed.data.fill = 'x'.repeat(Math.max(0, valueBytes - JSON.stringify(fixed).length))
 	return JSON.stringify(fixed)
 }
@@ -53,7 +58,9 @@ async function drain(config: EtcdConfig, last: bigint): Promise<number> {
 			stream.cancel()
 			resolve()
 		})
-		stream.write({ create_request: { key: Buffer.from([0]), range_end: Buffer.from([0]), start_revision: '2', prev_kv: true, fragment: true } })
+		stream.write({
+			create_request: { key: Buffer.from([0]), range_end: Buffer.from([0]), start_revision: '2', prev_kv: true, fragment: true },
+		})
 	})
 	return ended - begun
 }
@@ -62,7 +69,13 @@ type OnRecords = (records: readonly KubetapeRecord[]) => void
 
 function record(config: EtcdConfig, stateDir: string, onRecords: OnRecords): { stop(): Promise<void> } {
 	const stop = new AbortController()
-	const collector = createEtcdCollector(config, { cluster: 'bench', clock: systemClock, log: silentLogger, metrics: createMetrics(), stateDir })
+	const collector = createEtcdCollector(config, {
+		cluster: 'bench',
+		clock: systemClock,
+		log: silentLogger,
+		metrics: createMetrics(),
+		stateDir,
+	})
 	const done = collector.run(async (records) => onRecords(records), stop.signal)
 	return {
 		stop: () => {
@@ -131,13 +144,24 @@ export async function run(print: (line: string) => void): Promise<void> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-bench-'))
 	await using etcd = await startEtcd(['--quota-backend-bytes', String(4 * 1024 ** 3)])
 	try {
-		const config: EtcdConfig = { endpoints: [etcd.endpoint], prefix: '', registry: '/registry/', snapshotPageKeys: 500, progressMs: 10_000, retryMaxMs: 1000 }
+		const config: EtcdConfig = {
+			endpoints: [etcd.endpoint],
+			prefix: '',
+			registry: '/registry/',
+			snapshotPageKeys: 500,
+			progressMs: 10_000,
+			retryMaxMs: 1000,
+		}
 		const [drained, collected] = await catchUp(config, join(dir, 'state'), etcd)
 		const rate = (ms: number): string => `${Math.round(catchUpRevisions / (ms / 1000))}/s`
-		print(`etcd catch-up of ${catchUpRevisions} revisions: bare drain ${rate(drained)}, collector ${rate(collected)}, ratio ${(drained / collected).toFixed(2)}`)
+		print(
+			`etcd catch-up of ${catchUpRevisions} revisions: bare drain ${rate(drained)}, collector ${rate(collected)}, ratio ${(drained / collected).toFixed(2)}`,
+		)
 		const waits = await live(config, join(dir, 'state'), etcd)
 		const at = (share: number): string => (waits[Math.floor((waits.length - 1) * share)] ?? 0).toFixed(1)
-		print(`etcd live, put to emit at ${livePerSecond} puts/s of ${valueBytes} B: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${waits.length} puts; the puts are made by the same process)`)
+		print(
+			`etcd live, put to emit at ${livePerSecond} puts/s of ${valueBytes} B: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${waits.length} puts; the puts are made by the same process)`,
+		)
 	} finally {
 		rmSync(dir, { recursive: true, force: true })
 	}

@@ -11,11 +11,21 @@ const events = 50_000
 const rounds = 5
 const scalarTypes: Readonly<Record<string, string>> = { s: 'string', b: 'bool', i: 'int64', d: 'double', y: 'bytes' }
 const wrapped: Readonly<Record<string, readonly [number, string, string][]>> = {
-	T: [[1, 'seconds', 'int64'], [2, 'nanos', 'int32']],
-	U: [[1, 'seconds', 'int64'], [2, 'nanos', 'int32']],
+	T: [
+		[1, 'seconds', 'int64'],
+		[2, 'nanos', 'int32'],
+	],
+	U: [
+		[1, 'seconds', 'int64'],
+		[2, 'nanos', 'int32'],
+	],
 	D: [[1, 'duration', 'int64']],
 	Q: [[1, 'string', 'string']],
-	I: [[1, 'type', 'int64'], [2, 'intVal', 'int32'], [3, 'strVal', 'string']],
+	I: [
+		[1, 'type', 'int64'],
+		[2, 'intVal', 'int32'],
+		[3, 'strVal', 'string'],
+	],
 	F: [[1, 'Raw', 'bytes']],
 	R: [[1, 'raw', 'bytes']],
 	L: [[1, 'items', 'string']],
@@ -49,7 +59,9 @@ function peerWrapped(root: protobuf.Root, kind: string): string {
 }
 
 function recordedEvents(): readonly Buffer[] {
-	const lines = gunzipSync(readFileSync(new URL('../demo/etcd.jsonl.gz', import.meta.url))).toString('utf8').split('\n')
+	const lines = gunzipSync(readFileSync(new URL('../demo/etcd.jsonl.gz', import.meta.url)))
+		.toString('utf8')
+		.split('\n')
 	return lines
 		.filter((line) => line.includes('"key":"/registry/events/') && line.includes('"type":"PUT"'))
 		.map((line) => Buffer.from((JSON.parse(line) as { value: string }).value, 'base64'))
@@ -85,6 +97,8 @@ export function run(print: (line: string) => void): Promise<void> {
 		}
 	})
 	const rate = (ms: number): string => `${Math.round(events / (ms / 1000))}/s`
-	print(`protobuf to JSON of ${events} Events (${values.length} different): ours ${rate(ours)}, protobufjs toObject ${rate(theirs)}, ratio ${(theirs / ours).toFixed(2)}`)
+	print(
+		`protobuf to JSON of ${events} Events (${values.length} different): ours ${rate(ours)}, protobufjs toObject ${rate(theirs)}, ratio ${(theirs / ours).toFixed(2)}`,
+	)
 	return Promise.resolve()
 }

@@ -42,8 +42,11 @@ function preparePage(): string | undefined {
 
 async function runAllInOne(flags: Flags): Promise<void> {
 	const named = loadConfig(flags, {})
-	const source = named.clusters.length > 0 && flags.demo !== true && flags.replay === undefined ? undefined : chooseSource(flags, process.env)
-	const config: Config = source ? resolveConfig(configSchema, { flags: { ...named, dataDir: join(named.dataDir, source.subfolder), clusters: [source.cluster] } }) : named
+	const source =
+		named.clusters.length > 0 && flags.demo !== true && flags.replay === undefined ? undefined : chooseSource(flags, process.env)
+	const config: Config = source
+		? resolveConfig(configSchema, { flags: { ...named, dataDir: join(named.dataDir, source.subfolder), clusters: [source.cluster] } })
+		: named
 	const webRoot = preparePage()
 	using _lock = takeLock(config.dataDir, 'all-in-one')
 	using _collect = takeLock(config.dataDir, 'collect')
@@ -86,7 +89,9 @@ async function runRole(role: RoleName, flags: Flags): Promise<void> {
 
 export function registerRoles(program: Command): void {
 	const common = (command: Command): Command =>
-		command.option('--config <file>', 'YAML configuration (docs/reference/configuration.md)').option('--data-dir <dir>', 'where everything is kept (default .kubetape)')
+		command
+			.option('--config <file>', 'YAML configuration (docs/reference/configuration.md)')
+			.option('--data-dir <dir>', 'where everything is kept (default .kubetape)')
 	const port = new Option('--port <n>', 'port of the page and the API (default 8480; 0 takes a free one)')
 	common(program.command('all-in-one'))
 		.description('record, process and serve in one process')

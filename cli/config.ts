@@ -11,13 +11,19 @@ const closed = { additionalProperties: false } as const
 
 const clusterConfig = Type.Object(
 	{
-		name: Type.String({ pattern: '^[A-Za-z0-9]([A-Za-z0-9._@-]{0,126}[A-Za-z0-9])?$', description: 'Name of the cluster, in every id and URL. Changing it makes it another cluster.' }),
+		name: Type.String({
+			pattern: '^[A-Za-z0-9]([A-Za-z0-9._@-]{0,126}[A-Za-z0-9])?$',
+			description: 'Name of the cluster, in every id and URL. Changing it makes it another cluster.',
+		}),
 		etcd: Type.Optional(etcdConfig),
 		kubernetes: Type.Optional(kubernetesConfig),
 		audit: Type.Optional(auditFileConfig),
 		replay: Type.Optional(replayConfig),
 	},
-	{ ...closed, description: 'A cluster and the sources it is recorded from. Several sources of one cluster may overlap: ids make repeats harmless.' },
+	{
+		...closed,
+		description: 'A cluster and the sources it is recorded from. Several sources of one cluster may overlap: ids make repeats harmless.',
+	},
 )
 
 export const configSchema = Type.Object(
@@ -29,7 +35,10 @@ export const configSchema = Type.Object(
 		),
 		server: Type.Object(
 			{
-				host: Type.String({ default: '127.0.0.1', description: 'Address of the API and the page. Beyond loopback is refused while no authentication is configured.' }),
+				host: Type.String({
+					default: '127.0.0.1',
+					description: 'Address of the API and the page. Beyond loopback is refused while no authentication is configured.',
+				}),
 				port: Type.Integer({ default: 8480, minimum: 0, maximum: 65535, description: 'Port of the API and the page; 0 takes a free one.' }),
 			},
 			{ ...closed, default: {} },
@@ -43,7 +52,11 @@ export const configSchema = Type.Object(
 				retention: Type.Object(
 					{
 						ageMs: Type.Integer({ default: 0, minimum: 0, description: 'The store keeps days this long, in milliseconds; 0 keeps all.' }),
-						bytesMax: Type.Integer({ default: 0, minimum: 0, description: 'The store removes its oldest days beyond this many bytes; 0 sets no limit.' }),
+						bytesMax: Type.Integer({
+							default: 0,
+							minimum: 0,
+							description: 'The store removes its oldest days beyond this many bytes; 0 sets no limit.',
+						}),
 					},
 					{ ...closed, default: {} },
 				),

@@ -7,7 +7,11 @@ import { version } from './version.ts'
 
 function createProgram(): Command {
 	const program = new Command('kubetape')
-	program.description('The flight recorder for Kubernetes: what changed, who changed it, what broke.').version(version).exitOverride().showHelpAfterError(false)
+	program
+		.description('The flight recorder for Kubernetes: what changed, who changed it, what broke.')
+		.version(version)
+		.exitOverride()
+		.showHelpAfterError(false)
 	registerRoles(program)
 	registerQueries(program, { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) })
 	return program
@@ -20,7 +24,12 @@ function fail(error: unknown): number {
 		process.stderr.write(`kubetape: ${error.message} [${error.code}]\n`)
 		return errorRegistry[error.code].exit
 	}
-	const stack = error instanceof KubetapeError && typeof error.details['stack'] === 'string' ? error.details['stack'] : error instanceof Error ? error.stack : ''
+	const stack =
+		error instanceof KubetapeError && typeof error.details['stack'] === 'string'
+			? error.details['stack']
+			: error instanceof Error
+				? error.stack
+				: ''
 	process.stderr.write(`kubetape: a defect in the program: ${messageOf(error)}\n${stack ?? ''}\n`)
 	return errorRegistry.INTERNAL.exit
 }

@@ -39,7 +39,10 @@ function speedOf(text: string | undefined): number | 'max' {
 
 /** A cluster's name out of a folder's or a context's: what cannot stand in an URL becomes a hyphen. */
 function clusterName(text: string): string {
-	const name = text.replaceAll(/[^A-Za-z0-9._@-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '').slice(0, 128)
+	const name = text
+		.replaceAll(/[^A-Za-z0-9._@-]+/g, '-')
+		.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')
+		.slice(0, 128)
 	return name === '' ? 'cluster' : name
 }
 
@@ -57,7 +60,14 @@ export function chooseSource(flags: SourceFlags, environment: Readonly<Record<st
 	if (flags.demo === true) return demo
 	const kubeconfig = flags.kubeconfig ?? kubeconfigOf(environment)
 	if (kubeconfig === undefined && !existsSync(serviceAccountToken)) return demo
-	const options = { ...(kubeconfig === undefined ? {} : { kubeconfig: resolve(kubeconfig) }), ...(flags.context === undefined ? {} : { context: flags.context }) }
+	const options = {
+		...(kubeconfig === undefined ? {} : { kubeconfig: resolve(kubeconfig) }),
+		...(flags.context === undefined ? {} : { context: flags.context }),
+	}
 	const name = flags.context ?? (kubeconfig === undefined ? 'in-cluster' : 'cluster')
-	return { title: kubeconfig === undefined ? 'this cluster' : `the cluster of ${kubeconfig}, read-only`, subfolder: join('clusters', clusterName(name)), cluster: { name: clusterName(name), kubernetes: options } }
+	return {
+		title: kubeconfig === undefined ? 'this cluster' : `the cluster of ${kubeconfig}, read-only`,
+		subfolder: join('clusters', clusterName(name)),
+		cluster: { name: clusterName(name), kubernetes: options },
+	}
 }

@@ -16,7 +16,10 @@ export interface LocalState extends Disposable {
 	/** In key order, a page at a time: never the whole state in memory. */
 	list(prefix: string): IterableIterator<KnownObject>
 	/** One transaction: values (null removes the key), then cursors. Call it after the records are durable. */
-	apply(changes: Iterable<{ readonly key: string; readonly revision: bigint; readonly value: Uint8Array | null }>, cursors: Readonly<Record<string, string>>): void
+	apply(
+		changes: Iterable<{ readonly key: string; readonly revision: bigint; readonly value: Uint8Array | null }>,
+		cursors: Readonly<Record<string, string>>,
+	): void
 }
 
 const pageRows = 500
@@ -34,7 +37,9 @@ CREATE TABLE IF NOT EXISTS object (key TEXT PRIMARY KEY, revision INTEGER NOT NU
 	const readPage = db.prepare('SELECT key, revision, value FROM object WHERE key > ? AND key >= ? ORDER BY key LIMIT ?')
 	readPage.setReadBigInts(true)
 	const putCursor = db.prepare('INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
-	const putObject = db.prepare('INSERT INTO object VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, value = excluded.value')
+	const putObject = db.prepare(
+		'INSERT INTO object VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, value = excluded.value',
+	)
 	const dropObject = db.prepare('DELETE FROM object WHERE key = ?')
 	return {
 		cursor: (name) => readCursor.get(name)?.['value'] as string | undefined,

@@ -18,9 +18,9 @@ export class Body {
 		return new Body(value, undefined, undefined, true)
 	}
 
-	/** `text` must be JSON: it is parsed when the value is asked for, and throws SyntaxError then if it is not. */
-	static ofText(text: string): Body {
-		return new Body(undefined, text, undefined, false)
+	/** `text` must be JSON: it is parsed when the value is asked for, and throws SyntaxError then if it is not. `value`: what it parses to, where that is known. */
+	static ofText(text: string, value?: unknown): Body {
+		return new Body(value, text, undefined, value !== undefined)
 	}
 
 	/** `bytes` must be JSON in UTF-8. They are kept, not copied. */

@@ -35,7 +35,9 @@ export function unfoldLease(before: Body, folded: FoldedLease, revision: string)
 		metadata: {
 			...metadata,
 			resourceVersion: revision,
-			...(managed.length === folded.managedTimes.length && managed.length > 0 ? { managedFields: managed.map((entry, index) => ({ ...entry, time: folded.managedTimes[index] })) } : {}),
+			...(managed.length === folded.managedTimes.length && managed.length > 0
+				? { managedFields: managed.map((entry, index) => ({ ...entry, time: folded.managedTimes[index] })) }
+				: {}),
 		},
 		spec: { ...fields(lease['spec']), renewTime: folded.renewTime },
 	})

@@ -70,7 +70,12 @@ export interface ClusterEvent extends ObjectVersion {
 	readonly count: number
 	readonly reporter: string
 	/** What it is about; resource and group are empty where the catalog does not know the kind. */
-	readonly regarding: ObjectRef & { readonly kind: string; readonly uid: string; readonly revision: Revision | null; readonly fieldPath: string }
+	readonly regarding: ObjectRef & {
+		readonly kind: string
+		readonly uid: string
+		readonly revision: Revision | null
+		readonly fieldPath: string
+	}
 	readonly firstAt: Micros
 	readonly lastAt: Micros
 }

@@ -24,12 +24,22 @@ export function makeVersion(input: VersionInput, catalog: Catalog): VersionRecor
 }
 
 /** Reads core/v1 and events.k8s.io/v1 alike (wire formats: kubernetes/api core/v1 and events/v1 types.go). */
-export function readEvent(body: Fields, catalog: Catalog, otherwise: Micros): Pick<ClusterEvent, 'reason' | 'message' | 'type' | 'count' | 'reporter' | 'regarding' | 'firstAt' | 'lastAt'> {
+export function readEvent(
+	body: Fields,
+	catalog: Catalog,
+	otherwise: Micros,
+): Pick<ClusterEvent, 'reason' | 'message' | 'type' | 'count' | 'reporter' | 'regarding' | 'firstAt' | 'lastAt'> {
 	const regarding = fields(body['involvedObject'] ?? body['regarding'])
 	const series = fields(body['series'])
 	const source = fields(body['source'] ?? body['deprecatedSource'])
 	const metadata = fields(body['metadata'])
-	const times = [series['lastObservedTime'], body['lastTimestamp'] ?? body['deprecatedLastTimestamp'], body['eventTime'], body['firstTimestamp'] ?? body['deprecatedFirstTimestamp'], metadata['creationTimestamp']]
+	const times = [
+		series['lastObservedTime'],
+		body['lastTimestamp'] ?? body['deprecatedLastTimestamp'],
+		body['eventTime'],
+		body['firstTimestamp'] ?? body['deprecatedFirstTimestamp'],
+		metadata['creationTimestamp'],
+	]
 	const firsts = [body['firstTimestamp'] ?? body['deprecatedFirstTimestamp'], body['eventTime'], metadata['creationTimestamp']]
 	const first = (values: readonly unknown[]): Micros => {
 		for (const value of values) {

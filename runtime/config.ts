@@ -23,7 +23,9 @@ function distance(a: string, b: string): number {
 
 /** The known word nearest to `word`, or undefined where none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-	const ranked = known.map((name) => ({ name, steps: distance(word.toLowerCase(), name.toLowerCase()) })).toSorted((a, b) => a.steps - b.steps)
+	const ranked = known
+		.map((name) => ({ name, steps: distance(word.toLowerCase(), name.toLowerCase()) }))
+		.toSorted((a, b) => a.steps - b.steps)
 	const best = ranked[0]
 	return best && best.steps <= Math.max(2, Math.floor(word.length / 3)) ? best.name : undefined
 }
@@ -49,9 +51,13 @@ export function readConfigFile(path: string): Tree {
 const snake = (key: string): string => key.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()
 
 /** The scalar options of a schema: path, environment name, schema. Lists are set in the file only. */
-export function scalarOptions(schema: TSchema, path: readonly string[] = []): readonly { readonly path: readonly string[]; readonly variable: string; readonly schema: TSchema }[] {
+export function scalarOptions(
+	schema: TSchema,
+	path: readonly string[] = [],
+): readonly { readonly path: readonly string[]; readonly variable: string; readonly schema: TSchema }[] {
 	const properties = (schema as Partial<TObject>).properties
-	if (!properties) return (schema as { type?: string }).type === 'array' ? [] : [{ path, variable: `KUBETAPE_${path.map(snake).join('_')}`, schema }]
+	if (!properties)
+		return (schema as { type?: string }).type === 'array' ? [] : [{ path, variable: `KUBETAPE_${path.map(snake).join('_')}`, schema }]
 	return Object.entries(properties).flatMap(([key, child]) => scalarOptions(child, [...path, key]))
 }
 
@@ -74,7 +80,11 @@ function set(tree: Tree, path: readonly string[], value: unknown): void {
 /** File, then environment, then flags (paths joined by dots). Defaults fill the rest. Throws CONFIG_INVALID with one line that says what and where. */
 export function resolveConfig<S extends TObject>(
 	schema: S,
-	sources: { readonly file?: { readonly path: string; readonly tree: Tree }; readonly environment?: Readonly<Record<string, string | undefined>>; readonly flags?: Readonly<Record<string, unknown>> },
+	sources: {
+		readonly file?: { readonly path: string; readonly tree: Tree }
+		readonly environment?: Readonly<Record<string, string | undefined>>
+		readonly flags?: Readonly<Record<string, unknown>>
+	},
 ): Static<S> {
 	const tree = structuredClone(sources.file?.tree ?? {})
 	const options = scalarOptions(schema)
@@ -82,7 +92,10 @@ export function resolveConfig<S extends TObject>(
 	for (const name of Object.keys(environment).filter((key) => key.startsWith('KUBETAPE_') && !key.startsWith('KUBETAPE_TEST_'))) {
 		const option = options.find((candidate) => candidate.variable === name)
 		if (!option) {
-			const near = nearest(name, options.map((candidate) => candidate.variable))
+			const near = nearest(
+				name,
+				options.map((candidate) => candidate.variable),
+			)
 			throw new KubetapeError('CONFIG_INVALID', `environment: ${name} is no option${near ? `: did you mean ${near}?` : ''}`)
 		}
 		set(tree, option.path, scalar(environment[name] ?? '', option.schema))
@@ -90,7 +103,9 @@ export function resolveConfig<S extends TObject>(
 	for (const [path, value] of Object.entries(sources.flags ?? {})) if (value !== undefined) set(tree, path.split('.'), value)
 	const where = sources.file?.path ?? 'configuration'
 	const complete = Value.Default(schema, tree)
-	const [error] = [...Value.Errors(schema, complete)].filter((candidate) => candidate.keyword !== 'boolean').toSorted((a, b) => Number(b.keyword === 'additionalProperties') - Number(a.keyword === 'additionalProperties'))
+	const [error] = [...Value.Errors(schema, complete)]
+		.filter((candidate) => candidate.keyword !== 'boolean')
+		.toSorted((a, b) => Number(b.keyword === 'additionalProperties') - Number(a.keyword === 'additionalProperties'))
 	if (error) throw new KubetapeError('CONFIG_INVALID', `${where}: ${explain(schema, complete, error)}`)
 	return complete as Static<S>
 }

@@ -26,19 +26,34 @@ export const errorRegistry = {
 	STORAGE_BUSY: entry(true, 3, 503, 'The storage is busy. Try again.'),
 	STORAGE_TOO_LARGE: entry(false, 3, 413, 'One record is larger than the limit of the storage.'),
 	STORAGE_UNAVAILABLE: entry(true, 3, 503, 'The storage does not answer. It is tried again.'),
-	LOG_POSITION_UNKNOWN: entry(false, 3, 500, 'The position was not given by this reader, or the records behind it were removed by retention.'),
+	LOG_POSITION_UNKNOWN: entry(
+		false,
+		3,
+		500,
+		'The position was not given by this reader, or the records behind it were removed by retention.',
+	),
 	ETCD_UNAVAILABLE: entry(true, 3, 502, 'No etcd endpoint answers. It is tried again, endpoint by endpoint.'),
 	ETCD_AUTH: entry(false, 3, 502, 'etcd refused the credentials. Check certificate, key, user and password.'),
 	ETCD_COMPACTED: entry(true, 3, 502, 'etcd has compacted the revision asked for. A snapshot is taken and the gap recorded.'),
 	ETCD_PROTOCOL: entry(true, 3, 502, 'etcd answered against its own protocol. The stream is opened anew.'),
 	KUBERNETES_UNAVAILABLE: entry(true, 3, 502, 'The API server does not answer. It is tried again.'),
 	KUBERNETES_AUTH: entry(false, 3, 502, 'The API server refused the credentials. Check the kubeconfig and its context.'),
-	KUBERNETES_GONE: entry(true, 3, 502, 'The API server no longer has that resourceVersion. The resource is listed anew and the gap recorded.'),
+	KUBERNETES_GONE: entry(
+		true,
+		3,
+		502,
+		'The API server no longer has that resourceVersion. The resource is listed anew and the gap recorded.',
+	),
 	RECORDING_INVALID: entry(false, 3, 400, 'The folder is no recording: see the format in docs/reference/recording.md.'),
 	AUDIT_UNREADABLE: entry(false, 3, 400, 'The audit log cannot be read. Check the path and its permissions.'),
 	QUERY_INVALID: entry(false, 2, 400, 'A query parameter is wrong. The message names it.'),
 	CURSOR_INVALID: entry(false, 2, 400, 'The cursor does not belong to this query. Begin again without it.'),
-	API_HOST_REFUSED: entry(false, 2, 403, 'The request names another host than this machine. Open the page under the address that was printed.'),
+	API_HOST_REFUSED: entry(
+		false,
+		2,
+		403,
+		'The request names another host than this machine. Open the page under the address that was printed.',
+	),
 	API_METHOD_NOT_ALLOWED: entry(false, 2, 405, 'The API only answers questions: GET and HEAD.'),
 	API_TOO_MANY_STREAMS: entry(true, 3, 503, 'Too many live streams are open. Close one, or try again.'),
 	NOT_FOUND: entry(false, 1, 404, 'Nothing by that name is known.'),
@@ -51,7 +66,11 @@ export class KubetapeError extends Error {
 	readonly code: ErrorCode
 	readonly details: Readonly<Record<string, unknown>>
 
-	constructor(code: ErrorCode, message: string, options: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {}) {
+	constructor(
+		code: ErrorCode,
+		message: string,
+		options: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {},
+	) {
 		super(message, options.cause === undefined ? {} : { cause: options.cause })
 		this.name = 'KubetapeError'
 		this.code = code

@@ -10,7 +10,11 @@ export interface BackoffOptions {
 }
 
 /** One run of failures: `wait` sleeps longer each time, `reset` after a success. */
-export function createBackoff(options: BackoffOptions): { wait(signal: AbortSignal): Promise<void>; reset(): void; readonly attempts: number } {
+export function createBackoff(options: BackoffOptions): {
+	wait(signal: AbortSignal): Promise<void>
+	reset(): void
+	readonly attempts: number
+} {
 	const random = options.random ?? Math.random
 	let attempts = 0
 	return {

@@ -74,11 +74,25 @@ function readPackage(dir: string, path: string): void {
 		found.group ??= /GroupName\s*=\s*"([^"]*)"/.exec(text)?.[1]
 		for (const match of text.matchAll(/((?:^\/\/.*\n|^\n)*)^type (\w+) (struct \{([\s\S]*?)^\}|struct ?\{(\})$|[^\n{]+$)/gm)) {
 			const marks = match[1] ?? ''
-			const client = /\+genclient\b/.test(marks) && !/\+genclient:noVerbs/.test(marks) 
+			const client = /\+genclient\b/.test(marks) && !/\+genclient:noVerbs/.test(marks)
 			const base = { client, clusterScoped: /\+genclient:nonNamespaced/.test(marks) }
 			const body = match[5] === undefined ? match[4] : ''
-			if (body === undefined) found.types.set(match[2] ?? '', { ...base, alias: (match[3] ?? '').replace(/\s*\/\/.*$/, '').replace(/^=/, '').trim() })
-			else found.types.set(match[2] ?? '', { ...base, struct: body.split('\n').map(readField).filter((field) => field !== undefined) })
+			if (body === undefined)
+				found.types.set(match[2] ?? '', {
+					...base,
+					alias: (match[3] ?? '')
+						.replace(/\s*\/\/.*$/, '')
+						.replace(/^=/, '')
+						.trim(),
+				})
+			else
+				found.types.set(match[2] ?? '', {
+					...base,
+					struct: body
+						.split('\n')
+						.map(readField)
+						.filter((field) => field !== undefined),
+				})
 		}
 	}
 	if (found.types.size > 0) packages.set(path, found)
@@ -92,7 +106,9 @@ function walk(dir: string, path: string): void {
 }
 
 for (const module of modules) {
-	const { Dir } = JSON.parse(execFileSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8', cwd: '/' })) as { Dir: string }
+	const { Dir } = JSON.parse(execFileSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8', cwd: '/' })) as {
+		Dir: string
+	}
 	walk(Dir, module)
 }
 
@@ -106,7 +122,18 @@ function resolve(from: GoPackage, name: string): { readonly from: GoPackage; rea
 
 type Kind = readonly [kind: string, message?: string]
 const messages = new Map<string, unknown[]>()
-const scalars: Readonly<Record<string, string>> = { string: 's', bool: 'b', int32: 'i', int64: 'i', int: 'i', uint8: 'i', uint32: 'i', uint64: 'i', float64: 'd', byte: 'i' }
+const scalars: Readonly<Record<string, string>> = {
+	string: 's',
+	bool: 'b',
+	int32: 'i',
+	int64: 'i',
+	int: 'i',
+	uint8: 'i',
+	uint32: 'i',
+	uint64: 'i',
+	float64: 'd',
+	byte: 'i',
+}
 
 function kindOf(from: GoPackage, type: string): Kind {
 	if (type === '[]byte') return ['y']
@@ -124,14 +151,20 @@ function kindOf(from: GoPackage, type: string): Kind {
 function underlying(from: GoPackage, type: string, isRepeated: boolean): { readonly from: GoPackage; readonly type: string } {
 	if (/^[\w.]+$/.test(type) && !scalars[type]) {
 		const target = resolve(from, type)
-		if (target.type?.alias && (isRepeated ? /^(\[\]|map)/ : /^map/).test(target.type.alias)) return { from: target.from, type: target.type.alias }
+		if (target.type?.alias && (isRepeated ? /^(\[\]|map)/ : /^map/).test(target.type.alias))
+			return { from: target.from, type: target.type.alias }
 	}
 	return { from, type }
 }
 
 /** [number, JSON name, container (0 one, 1 list, 2 map), kind, flags (1 pointer, 2 omitempty, 4 omitzero, 8 inline), message]. */
 function addMessage(from: GoPackage, full: string, fields: readonly GoField[]): string {
-	const name = full.replace(/^k8s\.io\//, '').replace('apimachinery/pkg/apis/', '').replace('apimachinery/pkg/', '').replace('api/', '').replace('/pkg/apis', '')
+	const name = full
+		.replace(/^k8s\.io\//, '')
+		.replace('apimachinery/pkg/apis/', '')
+		.replace('apimachinery/pkg/', '')
+		.replace('api/', '')
+		.replace('/pkg/apis', '')
 	if (messages.has(name)) return name
 	const rows: unknown[] = []
 	messages.set(name, rows)
@@ -165,7 +198,8 @@ for (const found of [...packages.values()].toSorted((a, b) => a.path.localeCompa
 		const metadata = type.struct?.some((field) => field.json === 'metadata' && field.name === 'ObjectMeta')
 		if (!type.struct || !metadata) continue
 		kinds[`${found.group === '' ? '' : `${found.group}/`}${apiVersion}/${name}`] = addMessage(found, `${found.path}.${name}`, type.struct)
-		if (type.client) catalog.push({ group: found.group, version: apiVersion, kind: name, resource: plural(name), namespaced: !type.clusterScoped })
+		if (type.client)
+			catalog.push({ group: found.group, version: apiVersion, kind: name, resource: plural(name), namespaced: !type.clusterScoped })
 	}
 }
 
@@ -176,7 +210,10 @@ for (const type of catalog.filter(({ group }) => group !== 'extensions')) {
 	if (!known || rankOf(type.version) > rankOf(known.version)) best.set(key, type)
 }
 const types = [...best.values()].toSorted((a, b) => a.group.localeCompare(b.group) || a.kind.localeCompare(b.kind))
-writeFileSync(join('collectors', 'etcd', 'types.generated.json'), `${JSON.stringify({ version, kinds, messages: Object.fromEntries([...messages].toSorted(([a], [b]) => a.localeCompare(b))) }).replaceAll(/("[\w./-]+":\[\[)/g, '\n$1')}\n`)
+writeFileSync(
+	join('collectors', 'etcd', 'types.generated.json'),
+	`${JSON.stringify({ version, kinds, messages: Object.fromEntries([...messages].toSorted(([a], [b]) => a.localeCompare(b))) }).replaceAll(/("[\w./-]+":\[\[)/g, '\n$1')}\n`,
+)
 writeFileSync(
 	join('records', 'catalog-built-in.ts'),
 	`// Built-in kinds of Kubernetes 1.36. Generated by tools/generate-protobuf.ts: do not edit.\nimport type { ResourceType } from './catalog.ts'\n\nexport const builtIn: readonly ResourceType[] = [\n${types.map((type) => `\t{ group: '${type.group}', version: '${type.version}', kind: '${type.kind}', resource: '${type.resource}', namespaced: ${type.namespaced} },`).join('\n')}\n]\n`,

@@ -14,13 +14,22 @@ function installed() {
 	const lock = join(root, 'package-lock.json')
 	if (!existsSync(marker)) return false
 	if (statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return true
-	const versions = (file) => JSON.stringify(Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages).filter(([path, entry]) => path !== '' && !entry.optional).map(([path, entry]) => [path, entry.version]))
+	const versions = (file) =>
+		JSON.stringify(
+			Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages)
+				.filter(([path, entry]) => path !== '' && !entry.optional)
+				.map(([path, entry]) => [path, entry.version]),
+		)
 	return versions(marker) === versions(lock)
 }
 
 if (!installed()) {
 	console.error('installing npm packages …')
-	const result = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+	const result = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+		cwd: root,
+		stdio: ['ignore', 2, 2],
+		shell: process.platform === 'win32',
+	})
 	if (result.status !== 0) process.exit(3)
 }
 const runtime = existsSync(node) ? node : Number(process.versions.node.split('.')[0]) >= 24 ? process.execPath : undefined
@@ -28,6 +37,9 @@ if (runtime === undefined) {
 	console.error('Node 24 is needed: its npm package exists for Linux on x64 and arm64; elsewhere, run this with Node 24 or newer')
 	process.exit(3)
 }
-const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', join(root, process.argv[2]), ...process.argv.slice(3)], { cwd: process.cwd(), stdio: 'inherit' })
+const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', join(root, process.argv[2]), ...process.argv.slice(3)], {
+	cwd: process.cwd(),
+	stdio: 'inherit',
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(signal ? 128 + ({ SIGINT: 2, SIGTERM: 15, SIGKILL: 9 }[signal] ?? 1) : (code ?? 1)))

@@ -21,19 +21,34 @@ interface Report {
 }
 
 /** A run without any test is a failure, and so is a skipped test: nothing may be left out. */
-export async function runVitest(options: { readonly args: readonly string[]; readonly environment: Readonly<Record<string, string>> }): Promise<TestResult> {
+export async function runVitest(options: {
+	readonly args: readonly string[]
+	readonly environment: Readonly<Record<string, string>>
+}): Promise<TestResult> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-report-'))
 	const file = join(dir, 'report.json')
 	try {
 		const status = await run(
 			process.execPath,
-			[join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...options.args],
+			[
+				join('node_modules', 'vitest', 'vitest.mjs'),
+				'run',
+				'--reporter=default',
+				'--reporter=json',
+				`--outputFile.json=${file}`,
+				...options.args,
+			],
 			options.environment,
 		)
 		const report = JSON.parse(readFileSync(file, 'utf8')) as Report
 		const skipped = report.numPendingTests + report.numTodoTests
 		const failed = report.numFailedTests + (report.numFailedTests === 0 && !report.success ? Math.max(1, report.numFailedTestSuites) : 0)
-		return { ok: status === 0 && report.success && report.numPassedTests > 0 && skipped === 0, passed: report.numPassedTests, failed, skipped }
+		return {
+			ok: status === 0 && report.success && report.numPassedTests > 0 && skipped === 0,
+			passed: report.numPassedTests,
+			failed,
+			skipped,
+		}
 	} finally {
 		rmSync(dir, { recursive: true, force: true })
 	}

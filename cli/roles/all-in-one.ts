@@ -12,7 +12,11 @@ const metricsMs = 2000
 /** Young generation of a worker: large enough for a batch, small enough for the memory budget of the whole. */
 const youngMegabytes: Readonly<Record<RoleName, number>> = { collect: 16, process: 16, serve: 8 }
 
-export async function allInOne(config: Config, options: { readonly webRoot?: string; readonly onListening: (address: string) => void }, signal: AbortSignal): Promise<void> {
+export async function allInOne(
+	config: Config,
+	options: { readonly webRoot?: string; readonly onListening: (address: string) => void },
+	signal: AbortSignal,
+): Promise<void> {
 	const health = createHealth()
 	const workers = new Map<RoleName, Worker>()
 	const ends: Promise<void>[] = []
@@ -48,14 +52,18 @@ export async function allInOne(config: Config, options: { readonly webRoot?: str
 		else if (message.type === 'metrics') {
 			gatherers.get(message.id)?.(message.json)
 			gatherers.delete(message.id)
-		} else if (message.type === 'all-metrics-wanted') void gather().then((parts) => tell(role, { type: 'all-metrics', id: message.id, parts }))
+		} else if (message.type === 'all-metrics-wanted')
+			void gather().then((parts) => tell(role, { type: 'all-metrics', id: message.id, parts }))
 		else failure ??= new KubetapeError(message.code, message.message, { details: { role, stack: message.stack } })
 	}
 
 	for (const role of roleNames) {
 		health.set(role, false, 'starting')
 		const input: WorkerInput = { role, config, ...(options.webRoot === undefined ? {} : { webRoot: options.webRoot }) }
-		const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: input, resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes[role] } })
+		const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+			workerData: input,
+			resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes[role] },
+		})
 		workers.set(role, worker)
 		worker.on('message', (message: FromWorker) => hear(role, message))
 		ends.push(

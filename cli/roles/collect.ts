@@ -43,11 +43,18 @@ export const collect: Role = async (context, signal) => {
 	const running = context.config.clusters.flatMap((cluster) =>
 		collectorsOf(cluster, context).map(async (collector) => {
 			await collector.run(emitFor(), both)
-			if (!both.aborted) context.logger.info({ cluster: cluster.name, collector: collector.name }, 'the source has ended: everything in it is recorded')
+			if (!both.aborted)
+				context.logger.info({ cluster: cluster.name, collector: collector.name }, 'the source has ended: everything in it is recorded')
 		}),
 	)
 	const webhook = context.config.webhook
-	if (webhook) running.push(createAuditWebhook(webhook, { ...context, log: context.logger, clusters: context.config.clusters.map(({ name }) => name) }).run(emitFor(), both))
+	if (webhook)
+		running.push(
+			createAuditWebhook(webhook, { ...context, log: context.logger, clusters: context.config.clusters.map(({ name }) => name) }).run(
+				emitFor(),
+				both,
+			),
+		)
 	context.report(true, running.length === 0 ? 'nothing to record' : 'recording')
 	try {
 		await Promise.all([...running, ...(running.length === 0 ? [aborted(both)] : [])])

@@ -26,7 +26,11 @@ const appendOrder: readonly Stream[] = ['records', 'logs', 'rejects', 'ledger']
 
 /** One per collector: calls are appended strictly in order, so that records of one object stay in order even when an append is tried again. */
 export function createEmit(options: EmitOptions, signal: AbortSignal): Emit {
-	const emitted = options.metrics.counter('kubetape_collect_records_total', 'Records appended to the record log', ['kind', 'source', 'cluster'])
+	const emitted = options.metrics.counter('kubetape_collect_records_total', 'Records appended to the record log', [
+		'kind',
+		'source',
+		'cluster',
+	])
 	const rejected = options.metrics.counter('kubetape_collect_rejects_total', 'Inputs set aside as bad', ['step', 'cluster'])
 	let before: Promise<void> = Promise.resolve()
 	return (records) => {
@@ -61,7 +65,8 @@ function divide(records: readonly KubetapeRecord[], options: EmitOptions): Map<S
 }
 
 function rejectOf(record: KubetapeRecord, reason: string, clock: Clock): Reject {
-	const body = record.kind === 'change' || record.kind === 'event' ? (record.after ?? record.before) : record.kind === 'audit' ? record.body : null
+	const body =
+		record.kind === 'change' || record.kind === 'event' ? (record.after ?? record.before) : record.kind === 'audit' ? record.body : null
 	const bytes = body?.bytes ?? new Uint8Array()
 	const sha256 = createHash('sha256').update(bytes).digest('hex')
 	return {

@@ -6,9 +6,22 @@ import { openSqliteStore } from '#storage/store/sqlite/store.ts'
 import { paths, type RoleContext } from './context.ts'
 
 export function openLog(context: RoleContext): Promise<RecordLog> {
-	return openSqliteLog({ ...context.config.log.sqlite, dir: paths.log(context.config), clock: context.clock, metrics: context.metrics, log: context.logger })
+	return openSqliteLog({
+		...context.config.log.sqlite,
+		dir: paths.log(context.config),
+		clock: context.clock,
+		metrics: context.metrics,
+		log: context.logger,
+	})
 }
 
 export function openStore(context: RoleContext, options: { readonly readOnly: boolean }): Promise<Store> {
-	return openSqliteStore({ dir: paths.store(context.config), readOnly: options.readOnly, config: context.config.store.sqlite, clock: context.clock, metrics: context.metrics, log: context.logger })
+	return openSqliteStore({
+		dir: paths.store(context.config),
+		readOnly: options.readOnly,
+		config: context.config.store.sqlite,
+		clock: context.clock,
+		metrics: context.metrics,
+		log: context.logger,
+	})
 }

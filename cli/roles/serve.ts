@@ -22,7 +22,10 @@ const closeMs = 5000
 export async function serve(context: RoleContext, options: ServeOptions, signal: AbortSignal): Promise<void> {
 	const { host, port } = context.config.server
 	if (!loopback.has(host)) {
-		throw new KubetapeError('RUNTIME_LISTEN_REFUSED', `server.host ${host} is beyond loopback and no authentication is configured: listen on 127.0.0.1`)
+		throw new KubetapeError(
+			'RUNTIME_LISTEN_REFUSED',
+			`server.host ${host} is beyond loopback and no authentication is configured: listen on 127.0.0.1`,
+		)
 	}
 	await using store = await openStore(context, { readOnly: true })
 	const api = await createApi({
@@ -42,7 +45,10 @@ export async function serve(context: RoleContext, options: ServeOptions, signal:
 		await aborted(signal)
 	} catch (error) {
 		const code = (error as NodeJS.ErrnoException).code
-		if (code === 'EADDRINUSE') throw new KubetapeError('RUNTIME_PORT_TAKEN', `${host}:${port} is taken: stop what listens there, or choose another with --port`, { cause: error })
+		if (code === 'EADDRINUSE')
+			throw new KubetapeError('RUNTIME_PORT_TAKEN', `${host}:${port} is taken: stop what listens there, or choose another with --port`, {
+				cause: error,
+			})
 		if (code === 'EACCES') throw new KubetapeError('RUNTIME_NO_PERMISSION', `${host}:${port}: ${messageOf(error)}`, { cause: error })
 		throw error
 	} finally {

@@ -18,7 +18,11 @@ export interface WorkerInput {
 export type MetricsJson = MetricObjectWithValues<MetricValue<string>>[]
 
 /** Main to worker. */
-export type ToWorker = { readonly type: 'stop' } | { readonly type: 'metrics-wanted'; readonly id: number } | { readonly type: 'all-metrics'; readonly id: number; readonly parts: readonly MetricsJson[] } | { readonly type: 'health'; readonly report: HealthReport }
+export type ToWorker =
+	| { readonly type: 'stop' }
+	| { readonly type: 'metrics-wanted'; readonly id: number }
+	| { readonly type: 'all-metrics'; readonly id: number; readonly parts: readonly MetricsJson[] }
+	| { readonly type: 'health'; readonly report: HealthReport }
 /** Worker to main. */
 export type FromWorker =
 	| { readonly type: 'report'; readonly ok: boolean; readonly message: string }
@@ -68,7 +72,12 @@ try {
 		await serve(context, input.webRoot === undefined ? options : { ...options, webRoot: input.webRoot }, stop.signal)
 	}
 } catch (error) {
-	say({ type: 'failed', code: error instanceof KubetapeError ? error.code : 'INTERNAL', message: messageOf(error), stack: error instanceof Error ? (error.stack ?? '') : '' })
+	say({
+		type: 'failed',
+		code: error instanceof KubetapeError ? error.code : 'INTERNAL',
+		message: messageOf(error),
+		stack: error instanceof Error ? (error.stack ?? '') : '',
+	})
 } finally {
 	port.close()
 }

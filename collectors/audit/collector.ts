@@ -26,7 +26,8 @@ export function createAuditFileCollector(config: AuditFileConfig, context: Colle
 			const outbox = new Outbox(emit, state)
 			const options = { ...config, clock, onMissing, isWhole }
 			try {
-				for await (const followed of follow(options, state.cursor(cursorName), signal)) await hand(followed, outbox, cluster, config.path, clock.nowMicros())
+				for await (const followed of follow(options, state.cursor(cursorName), signal))
+					await hand(followed, outbox, cluster, config.path, clock.nowMicros())
 			} catch (error) {
 				const { code } = error as NodeJS.ErrnoException
 				if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EISDIR' && code !== 'ENOTDIR') throw error
@@ -62,7 +63,8 @@ async function hand(followed: Followed, outbox: Outbox, cluster: string, path: s
 		const where = { cluster, source, observedAt, where: `${followed.file}:${line.offset}` }
 		records.push(line.tooLong ? rejectLine(line.tooLong, where, 'the line is too long') : parseAuditLine(line.bytes, where))
 	}
-	for (let at = 0; at < records.length - limits.batchRecordsMax; at += limits.batchRecordsMax) await outbox.send(records.slice(at, at + limits.batchRecordsMax), {})
+	for (let at = 0; at < records.length - limits.batchRecordsMax; at += limits.batchRecordsMax)
+		await outbox.send(records.slice(at, at + limits.batchRecordsMax), {})
 	const rest = records.length === 0 ? 0 : (records.length - 1) % limits.batchRecordsMax
 	await outbox.send(records.slice(records.length === 0 ? 0 : records.length - 1 - rest), done)
 }

@@ -43,14 +43,15 @@ export function parseAuditLine(line: Uint8Array | string, context: AuditLineCont
 		// The parser's message quotes the line, which may hold a secret.
 		return rejectLine(line, context, 'the line is not JSON')
 	}
-	const entry = read(fields(event), Body.ofText(json), context)
+	const entry = read(fields(event), Body.ofText(json, event), context)
 	return typeof entry === 'string' ? rejectLine(line, context, entry) : entry
 }
 
 /** The entry, or why it is none. */
 function read(event: Fields, body: Body, context: AuditLineContext): AuditEntry | string {
 	const isItem = context.itemOf !== undefined
-	if ((event['kind'] ?? (isItem ? 'Event' : undefined)) !== 'Event' || !versions.has(event['apiVersion'] ?? context.itemOf)) return 'not an audit.k8s.io/v1 or v1beta1 Event'
+	if ((event['kind'] ?? (isItem ? 'Event' : undefined)) !== 'Event' || !versions.has(event['apiVersion'] ?? context.itemOf))
+		return 'not an audit.k8s.io/v1 or v1beta1 Event'
 	const { auditID, stage } = event
 	if (typeof auditID !== 'string' || auditID === '') return 'auditID is missing'
 	if (!stages.has(stage)) return 'stage is not one of the four'
@@ -134,8 +135,13 @@ function isTooDeep(json: string): boolean {
 }
 
 /** `line` as its bytes, or as what is known of them where they were too many to keep. */
-export function rejectLine(line: Uint8Array | string | { readonly sha256: string; readonly sizeBytes: number }, context: AuditLineContext, reason: string): Reject {
-	const known = typeof line === 'object' && 'sha256' in line ? line : { sha256: hash('sha256', line, 'hex'), sizeBytes: Buffer.byteLength(line) }
+export function rejectLine(
+	line: Uint8Array | string | { readonly sha256: string; readonly sizeBytes: number },
+	context: AuditLineContext,
+	reason: string,
+): Reject {
+	const known =
+		typeof line === 'object' && 'sha256' in line ? line : { sha256: hash('sha256', line, 'hex'), sizeBytes: Buffer.byteLength(line) }
 	const { cluster, source, observedAt, where } = context
 	return {
 		kind: 'reject',

@@ -67,10 +67,12 @@ export function createAuditWebhook(config: AuditWebhookConfig, context: AuditWeb
 
 function createListener(config: AuditWebhookConfig, listener: RequestListener): Server {
 	if (config.certFile === undefined && config.keyFile === undefined) {
-		if (config.clientCaFile !== undefined) throw new KubetapeError('CONFIG_INVALID', 'webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
+		if (config.clientCaFile !== undefined)
+			throw new KubetapeError('CONFIG_INVALID', 'webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
 		return createServer(listener)
 	}
-	if (config.certFile === undefined || config.keyFile === undefined) throw new KubetapeError('CONFIG_INVALID', 'webhook.certFile and webhook.keyFile go together')
+	if (config.certFile === undefined || config.keyFile === undefined)
+		throw new KubetapeError('CONFIG_INVALID', 'webhook.certFile and webhook.keyFile go together')
 	const read = (path: string): Buffer => {
 		try {
 			return readFileSync(path)
@@ -94,7 +96,10 @@ async function listen(server: Server, config: AuditWebhookConfig): Promise<void>
 }
 
 function createReceiver(context: AuditWebhookContext, emit: Emit): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-	const answers = context.metrics.counter('kubetape_audit_webhook_batches_total', 'Audit batches received, by answer', ['cluster', 'status'])
+	const answers = context.metrics.counter('kubetape_audit_webhook_batches_total', 'Audit batches received, by answer', [
+		'cluster',
+		'status',
+	])
 	const load = { requests: 0, bytes: 0 }
 
 	const receive = async (request: IncomingMessage, cluster: string | undefined): Promise<number> => {
@@ -133,7 +138,11 @@ function createReceiver(context: AuditWebhookContext, emit: Emit): (request: Inc
 		}
 		answers.inc({ cluster: cluster ?? '', status: String(status) })
 		// What is left of a refused body is not read: the connection ends with the answer.
-		const headers = { ...(status === 503 ? { 'retry-after': '1' } : {}), ...(status === 405 ? { allow: 'POST' } : {}), ...(request.complete ? {} : { connection: 'close' }) }
+		const headers = {
+			...(status === 503 ? { 'retry-after': '1' } : {}),
+			...(status === 405 ? { allow: 'POST' } : {}),
+			...(request.complete ? {} : { connection: 'close' }),
+		}
 		if (!response.destroyed) response.writeHead(status, headers).end()
 	}
 }
@@ -162,9 +171,16 @@ function clusterOf(url: string, clusters: readonly string[]): string | undefined
 }
 
 /** An item that is no audit entry is a reject among the others: sending it again would not mend it. A body that is no list is one reject, and is answered so. */
-function readBatch(body: Buffer, cluster: string, observedAt: number): { readonly status: 200 | 400; readonly records: readonly KubetapeRecord[] } {
+function readBatch(
+	body: Buffer,
+	cluster: string,
+	observedAt: number,
+): { readonly status: 200 | 400; readonly records: readonly KubetapeRecord[] } {
 	const context = { cluster, source, observedAt, where: 'webhook' }
-	const garbage = (reason: string): { readonly status: 400; readonly records: readonly KubetapeRecord[] } => ({ status: 400, records: [rejectLine(body, context, reason)] })
+	const garbage = (reason: string): { readonly status: 400; readonly records: readonly KubetapeRecord[] } => ({
+		status: 400,
+		records: [rejectLine(body, context, reason)],
+	})
 	if (!isUtf8(body)) return garbage('the body is not UTF-8')
 	const text = body.toString('utf8')
 	let list: { readonly kind?: unknown; readonly apiVersion?: unknown } | null
@@ -174,8 +190,12 @@ function readBatch(body: Buffer, cluster: string, observedAt: number): { readonl
 		return garbage('the body is not JSON')
 	}
 	const version = list?.apiVersion
-	if (list?.kind !== 'EventList' || (version !== 'audit.k8s.io/v1' && version !== 'audit.k8s.io/v1beta1')) return garbage('the body is no audit.k8s.io EventList')
+	if (list?.kind !== 'EventList' || (version !== 'audit.k8s.io/v1' && version !== 'audit.k8s.io/v1beta1'))
+		return garbage('the body is no audit.k8s.io EventList')
 	const items = splitItems(text)
 	if (!items) return garbage('items is no list')
-	return { status: 200, records: items.map((item, index) => parseAuditLine(item, { ...context, where: `webhook item ${index + 1}`, itemOf: version })) }
+	return {
+		status: 200,
+		records: items.map((item, index) => parseAuditLine(item, { ...context, where: `webhook item ${index + 1}`, itemOf: version })),
+	}
 }

@@ -47,7 +47,8 @@ function readFile(path: string): Buffer {
 }
 
 function optionsOf(config: EtcdConfig, endpoint: string): IOptions {
-	if (config.certFile !== undefined && config.caFile === undefined) throw new KubetapeError('CONFIG_INVALID', 'etcd: certFile needs caFile beside it')
+	if (config.certFile !== undefined && config.caFile === undefined)
+		throw new KubetapeError('CONFIG_INVALID', 'etcd: certFile needs caFile beside it')
 	const password = config.passwordFile === undefined ? config.password : readFile(config.passwordFile).toString('utf8').trim()
 	const tls = config.caFile !== undefined || config.certFile !== undefined
 	return {
@@ -100,7 +101,8 @@ async function inTime<T>(promise: Promise<T>, message: string): Promise<T> {
 export function etcdError(error: unknown): KubetapeError {
 	if (error instanceof KubetapeError) return error
 	const message = messageOf(error)
-	if (/required revision has been compacted/i.test(message)) return new KubetapeError('ETCD_COMPACTED', `etcd: ${message}`, { cause: error })
+	if (/required revision has been compacted/i.test(message))
+		return new KubetapeError('ETCD_COMPACTED', `etcd: ${message}`, { cause: error })
 	if (/permission denied|authentication failed|user name is empty|PERMISSION_DENIED|UNAUTHENTICATED/i.test(message)) {
 		return new KubetapeError('ETCD_AUTH', `etcd: ${message}`, { cause: error })
 	}

@@ -24,11 +24,15 @@ export function decodeValue(value: Uint8Array, revision: bigint): Decoded {
 	const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 	try {
 		if (startsWith(bytes, magic)) return decodeProtobuf(bytes.subarray(magic.length), revision)
-		if (startsWith(bytes, encrypted)) return { encoding: 'encrypted', note: `encrypted at rest: ${bytes.toString('latin1', 8, 40).split(':').slice(0, 2).join(':')}` }
+		if (startsWith(bytes, encrypted))
+			return { encoding: 'encrypted', note: `encrypted at rest: ${bytes.toString('latin1', 8, 40).split(':').slice(0, 2).join(':')}` }
 		if (bytes[0] === openBrace) return decodeJson(bytes, revision)
 		if (startsWith(bytes, cbor)) return { encoding: 'raw', note: 'CBOR, which is not read' }
 		const text = bytes.length <= rawShownMax ? bytes.toString('utf8') : ''
-		return { encoding: 'raw', note: /^[\x20-\x7e]*$/.test(text) && text !== '' ? `value: ${text}` : `${bytes.length} bytes of an unknown form` }
+		return {
+			encoding: 'raw',
+			note: /^[\x20-\x7e]*$/.test(text) && text !== '' ? `value: ${text}` : `${bytes.length} bytes of an unknown form`,
+		}
 	} catch (error) {
 		return { reject: messageOf(error) }
 	}
@@ -36,6 +40,13 @@ export function decodeValue(value: Uint8Array, revision: bigint): Decoded {
 
 function startsWith(bytes: Buffer, start: Buffer): boolean {
 	return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0
+}
+
+/** Defaults that the API server fills in when it reads, where the stored object may be without (kubernetes pkg/apis/core/v1/defaults.go). */
+const phases: Readonly<Record<string, string>> = {
+	'v1/PersistentVolumeClaim': 'Pending',
+	'v1/PersistentVolume': 'Pending',
+	'v1/Namespace': 'Active',
 }
 
 /** runtime.Unknown (apimachinery pkg/runtime/generated.proto): typeMeta=1 {apiVersion=1, kind=2}, raw=2, contentEncoding=3, contentType=4. */
@@ -47,6 +58,9 @@ function decodeProtobuf(bytes: Buffer, revision: bigint): Decoded {
 	const message = messages.get(`${apiVersion}/${kind}`)
 	if (!message) return { encoding: 'raw', note: `protobuf of an unknown kind: ${apiVersion} ${kind}` }
 	const object = readMessage(unknown[2] ?? Buffer.alloc(0), message, revision.toString())
+	const phase = phases[`${apiVersion}/${kind}`]
+	const status = object['status']
+	if (phase !== undefined && typeof status === 'object' && status !== null && !('phase' in status)) object['status'] = { phase, ...status }
 	return { encoding: 'protobuf', apiVersion, kind, value: { kind, apiVersion, ...object } }
 }
 
@@ -79,7 +93,8 @@ function decodeJson(bytes: Buffer, revision: bigint): Decoded {
 	const stored = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
 	const { kind, apiVersion } = stored
 	if (typeof kind !== 'string' || typeof apiVersion !== 'string') return { encoding: 'raw', note: 'JSON without kind and apiVersion' }
-	const value = kind === 'CustomResourceDefinition' && apiVersion === 'apiextensions.k8s.io/v1beta1' ? customResourceDefinitionV1(stored) : stored
+	const value =
+		kind === 'CustomResourceDefinition' && apiVersion === 'apiextensions.k8s.io/v1beta1' ? customResourceDefinitionV1(stored) : stored
 	return { encoding: 'json', apiVersion: String(value['apiVersion']), kind, value: served(value, revision) }
 }
 

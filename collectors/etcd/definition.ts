@@ -7,7 +7,17 @@ const list = (value: unknown): readonly Fields[] => (Array.isArray(value) ? (val
 /** In v1 the schema, subresources, columns and selectable fields stand at each version, and the conversion webhook is one object. */
 export function customResourceDefinitionV1(stored: Readonly<Fields>): Fields {
 	const spec = fields(stored['spec'])
-	const { version, versions, validation, subresources, additionalPrinterColumns, selectableFields, conversion, preserveUnknownFields, ...rest } = spec
+	const {
+		version,
+		versions,
+		validation,
+		subresources,
+		additionalPrinterColumns,
+		selectableFields,
+		conversion,
+		preserveUnknownFields,
+		...rest
+	} = spec
 	const listed = list(versions).length > 0 ? list(versions) : [{ name: version, served: true, storage: true }]
 	const converted: Fields = { ...rest }
 	converted['versions'] = listed.map((entry) => versionV1(entry, { validation, subresources, additionalPrinterColumns, selectableFields }))
@@ -17,7 +27,13 @@ export function customResourceDefinitionV1(stored: Readonly<Fields>): Fields {
 }
 
 function versionV1(entry: Fields, common: Fields): Fields {
-	const { additionalPrinterColumns = common['additionalPrinterColumns'], schema = common['validation'], subresources = common['subresources'], selectableFields = common['selectableFields'], ...rest } = entry
+	const {
+		additionalPrinterColumns = common['additionalPrinterColumns'],
+		schema = common['validation'],
+		subresources = common['subresources'],
+		selectableFields = common['selectableFields'],
+		...rest
+	} = entry
 	return {
 		...rest,
 		...(schema === undefined ? {} : { schema }),
@@ -35,5 +51,11 @@ function columnV1(column: Fields): Fields {
 function conversionV1(conversion: Fields): Fields {
 	const { webhookClientConfig, conversionReviewVersions, ...rest } = conversion
 	if (webhookClientConfig === undefined && conversionReviewVersions === undefined) return rest
-	return { ...rest, webhook: { ...(webhookClientConfig === undefined ? {} : { clientConfig: webhookClientConfig }), ...(conversionReviewVersions === undefined ? {} : { conversionReviewVersions }) } }
+	return {
+		...rest,
+		webhook: {
+			...(webhookClientConfig === undefined ? {} : { clientConfig: webhookClientConfig }),
+			...(conversionReviewVersions === undefined ? {} : { conversionReviewVersions }),
+		},
+	}
 }

@@ -28,7 +28,8 @@ export function objectOfKey(key: string, prefix: string, catalog: Catalog, store
 	const [first = '', second = ''] = parts
 	if (parts.length < 2 || parts.some((part) => part === '')) return raw
 	if (internal.has(first)) return { resource: first, group: '', namespace: '', name: parts.slice(1).join('/') }
-	if (first === 'services' && parts.length === 4) return { resource: second === 'endpoints' ? 'endpoints' : 'services', group: '', namespace: parts[2] ?? '', name: parts[3] ?? '' }
+	if (first === 'services' && parts.length === 4)
+		return { resource: second === 'endpoints' ? 'endpoints' : 'services', group: '', namespace: parts[2] ?? '', name: parts[3] ?? '' }
 	// Custom resources, their definitions and apiservices carry their group in the key.
 	if (first.includes('.') && parts.length >= 3) return named(second, first, parts.slice(2))
 	const type = stored === undefined ? undefined : catalog.byKind(stored.apiVersion, stored.kind)

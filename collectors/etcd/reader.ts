@@ -115,7 +115,8 @@ class Reader {
 		if (field.kind === 's') return this.#text(start, end)
 		if (field.kind === 'y') return this.#bytes.base64Slice(start, end)
 		const back = end
-		const value = field.kind === 'm' && field.message ? this.message(field.message, start, end, depth + 1) : this.#special(field.kind, start, end)
+		const value =
+			field.kind === 'm' && field.message ? this.message(field.message, start, end, depth + 1) : this.#special(field.kind, start, end)
 		this.#at = back
 		return value
 	}
@@ -176,8 +177,7 @@ class Reader {
 				const size = this.#varint(stop)
 				const from = this.#take(size, stop)
 				key = this.#text(from, from + size)
-			}
-			else if (tag >>> 3 === 2) value = this.#value(field, tag & 7, stop, depth)
+			} else if (tag >>> 3 === 2) value = this.#value(field, tag & 7, stop, depth)
 			else this.#skip(tag & 7, stop)
 		}
 		this.#at = stop

@@ -58,9 +58,11 @@ export class EtcdSession {
 			const position = readPosition(state)
 			const pending = readPending(state)
 			const moved = position !== undefined && (position.clusterId !== clusterId || revision < position.revision)
-			if (moved) await this.#snapshot(client, clusterId, this.#pendingOf('space-changed', position, nextSpace(position, clusterId, revision)))
+			if (moved)
+				await this.#snapshot(client, clusterId, this.#pendingOf('space-changed', position, nextSpace(position, clusterId, revision)))
 			else if (pending) await this.#snapshot(client, clusterId, pending)
-			else if (!position) await this.#snapshot(client, clusterId, this.#pendingOf(this.#run.damaged ? 'corrupt' : null, undefined, mainSpace))
+			else if (!position)
+				await this.#snapshot(client, clusterId, this.#pendingOf(this.#run.damaged ? 'corrupt' : null, undefined, mainSpace))
 			while (!this.#run.signal.aborted) await this.#follow(client, onAlive)
 		} finally {
 			await this.#settle()
@@ -143,7 +145,10 @@ export class EtcdSession {
 		if (reason !== null) {
 			const detail = touchedCount === 1 ? 'one object differed' : `${touchedCount} objects differed`
 			records.push(makeGap(this.#ledgerOptions(space), { reason, from, to: revision, fromAt, now, touched, touchedCount, detail }))
-			this.#context.log.warn({ reason, from: String(from), to: String(revision), touched: touchedCount }, 'revisions are missing: a gap is recorded')
+			this.#context.log.warn(
+				{ reason, from: String(from), to: String(revision), touched: touchedCount },
+				'revisions are missing: a gap is recorded',
+			)
 		}
 		const open = new Ledger(this.#ledgerOptions(space), revision + 1n).open
 		await this.#outbox.send(records, new Map(), positionCursor({ space, clusterId, revision, at: now, open }))
@@ -153,7 +158,8 @@ export class EtcdSession {
 	/** Custom resources may come before their definitions in key order. */
 	async #learnDefinitions(client: EtcdClient, prefix: string, revision: Revision, versions: Versions): Promise<void> {
 		for await (const page of readSnapshot(client, { prefix, revision, pageKeys: this.#config.snapshotPageKeys })) {
-			for (const kv of page.keys) versions.toRecord(putOf(kv.key.toString('utf8'), BigInt(kv.mod_revision), kv.value), this.#context.clock.nowMicros(), 'snapshot')
+			for (const kv of page.keys)
+				versions.toRecord(putOf(kv.key.toString('utf8'), BigInt(kv.mod_revision), kv.value), this.#context.clock.nowMicros(), 'snapshot')
 		}
 	}
 
@@ -165,7 +171,12 @@ export class EtcdSession {
 		const versions = await this.#versionsOf(position.space)
 		const ledger = new Ledger(this.#ledgerOptions(position.space), position.revision + 1n, position.open)
 		using watch = await openWatch(client, {
-			prefix, from: position.revision + 1n, clusterId: position.clusterId, progressMs, clock: this.#context.clock, signal: AbortSignal.any([this.#run.signal, this.#outbox.failed]),
+			prefix,
+			from: position.revision + 1n,
+			clusterId: position.clusterId,
+			progressMs,
+			clock: this.#context.clock,
+			signal: AbortSignal.any([this.#run.signal, this.#outbox.failed]),
 		})
 		let at = position
 		try {
@@ -215,10 +226,20 @@ export class EtcdSession {
 		ledger.skip(found)
 		batch.records.push(
 			makeGap(this.#ledgerOptions(at.space), {
-				reason: 'lost', from: at.revision + 1n, to: found - 1n, fromAt: at.at, now, touched: [], touchedCount: 0, detail: 'etcd gave no event for these revisions',
+				reason: 'lost',
+				from: at.revision + 1n,
+				to: found - 1n,
+				fromAt: at.at,
+				now,
+				touched: [],
+				touchedCount: 0,
+				detail: 'etcd gave no event for these revisions',
 			}),
 		)
-		this.#context.log.error({ from: String(at.revision + 1n), to: String(found - 1n) }, 'etcd gave no event for these revisions: a gap is recorded')
+		this.#context.log.error(
+			{ from: String(at.revision + 1n), to: String(found - 1n) },
+			'etcd gave no event for these revisions: a gap is recorded',
+		)
 	}
 
 	async #send(batch: Batch, at: Position, ledger: Ledger, isLast: boolean): Promise<void> {
@@ -256,7 +277,8 @@ class Batch {
 	add(event: WatchedEvent, record: VersionRecord | Reject): void {
 		this.records.push(record)
 		this.#bytes += (event.value?.length ?? 0) + (event.prev?.value.length ?? 0)
-		if (!event.keyBytes) this.changes.set(event.key, { key: event.key, revision: event.modRevision, value: event.type === 'PUT' ? event.value : null })
+		if (!event.keyBytes)
+			this.changes.set(event.key, { key: event.key, revision: event.modRevision, value: event.type === 'PUT' ? event.value : null })
 	}
 }
 
@@ -269,7 +291,17 @@ function badKey(cluster: string, event: WatchedEvent, now: number): Reject {
 	const sha256 = createHash('sha256').update(key).digest('hex')
 	const where = `key ${Buffer.from(key).toString('hex').slice(0, 128)} at revision ${event.modRevision}`
 	return {
-		kind: 'reject', id: statementId('reject', cluster, now, 'etcd.key', where), cluster, source, occurredAt: now, occurredBound: 0, observedAt: now,
-		step: 'etcd.key', reason: 'the key is not UTF-8', where, sha256, sizeBytes: key.length,
+		kind: 'reject',
+		id: statementId('reject', cluster, now, 'etcd.key', where),
+		cluster,
+		source,
+		occurredAt: now,
+		occurredBound: 0,
+		observedAt: now,
+		step: 'etcd.key',
+		reason: 'the key is not UTF-8',
+		where,
+		sha256,
+		sizeBytes: key.length,
 	}
 }

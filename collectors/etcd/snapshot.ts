@@ -11,7 +11,10 @@ export interface SnapshotPage {
 }
 
 /** In key order. Throws ETCD_COMPACTED where the revision is compacted while it is read: begin again with a new one. */
-export async function* readSnapshot(client: EtcdClient, options: { readonly prefix: string; readonly revision: Revision; readonly pageKeys: number }): AsyncGenerator<SnapshotPage> {
+export async function* readSnapshot(
+	client: EtcdClient,
+	options: { readonly prefix: string; readonly revision: Revision; readonly pageKeys: number },
+): AsyncGenerator<SnapshotPage> {
 	const range = rangeOf(options.prefix)
 	let key = range.key
 	for (;;) {
@@ -57,7 +60,11 @@ const gonePageKeys = 500
  * that has gone gives a DELETE at the snapshot's revision: its real one is not known. With an empty state that is the whole snapshot. In a new revision
  * space revisions say nothing about the known values: every key is given, without a value before, and `changed` tells whose bytes differ.
  */
-export async function* diffSnapshot(pages: AsyncIterable<SnapshotPage>, known: Iterator<Known>, newSpace: boolean): AsyncGenerator<SnapshotDifference> {
+export async function* diffSnapshot(
+	pages: AsyncIterable<SnapshotPage>,
+	known: Iterator<Known>,
+	newSpace: boolean,
+): AsyncGenerator<SnapshotDifference> {
 	let next = known.next()
 	let revision = 0n
 	let events: WatchedEvent[] = []
@@ -68,7 +75,20 @@ export async function* diffSnapshot(pages: AsyncIterable<SnapshotPage>, known: I
 	}
 	const gone = (before: Known): void => {
 		const prev = newSpace ? null : { modRevision: before.revision, value: before.value }
-		give({ type: 'DELETE', key: before.key, keyBytes: null, value: null, modRevision: revision, createRevision: 0n, version: 0n, lease: 0n, prev }, true)
+		give(
+			{
+				type: 'DELETE',
+				key: before.key,
+				keyBytes: null,
+				value: null,
+				modRevision: revision,
+				createRevision: 0n,
+				version: 0n,
+				lease: 0n,
+				prev,
+			},
+			true,
+		)
 		next = known.next()
 	}
 	const flush = (): SnapshotDifference => {

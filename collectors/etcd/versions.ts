@@ -69,8 +69,18 @@ export function createVersions(options: VersionsOptions): Versions {
 		const sha256 = createHash('sha256').update(bytes).digest('hex')
 		const where = `${event.key} at revision ${event.modRevision}`
 		return {
-			kind: 'reject', id: statementId('reject', options.cluster, observedAt, 'etcd.decode', where, sha256), cluster: options.cluster, source: options.source,
-			occurredAt: observedAt, occurredBound: 0, observedAt, step: 'etcd.decode', reason, where, sha256, sizeBytes: bytes.length,
+			kind: 'reject',
+			id: statementId('reject', options.cluster, observedAt, 'etcd.decode', where, sha256),
+			cluster: options.cluster,
+			source: options.source,
+			occurredAt: observedAt,
+			occurredBound: 0,
+			observedAt,
+			step: 'etcd.decode',
+			reason,
+			where,
+			sha256,
+			sizeBytes: bytes.length,
 		}
 	}
 
@@ -89,7 +99,12 @@ export function createVersions(options: VersionsOptions): Versions {
 			const decoded = shown?.decoded
 			const value = decoded && 'value' in decoded ? decoded : undefined
 			const metadata = fields(value?.value['metadata'])
-			const stored = value && { apiVersion: value.apiVersion, kind: value.kind, namespace: text(metadata['namespace']), name: text(metadata['name']) }
+			const stored = value && {
+				apiVersion: value.apiVersion,
+				kind: value.kind,
+				namespace: text(metadata['namespace']),
+				name: text(metadata['name']),
+			}
 			const object = objectOfKey(event.key, options.prefix, options.catalog, stored)
 			if (value?.kind === 'CustomResourceDefinition') {
 				if (event.type === 'PUT') options.catalog.learn(value.value)
@@ -172,7 +187,9 @@ function createOwners(): { chain(uid: string, references: unknown, gone: boolean
 		if (!Array.isArray(references)) return undefined
 		const all = references.map(fields)
 		const chosen = all.find((reference) => reference['controller'] === true) ?? all[0]
-		return chosen && { apiVersion: text(chosen['apiVersion']), kind: text(chosen['kind']), name: text(chosen['name']), uid: text(chosen['uid']) }
+		return (
+			chosen && { apiVersion: text(chosen['apiVersion']), kind: text(chosen['kind']), name: text(chosen['name']), uid: text(chosen['uid']) }
+		)
 	}
 	return {
 		chain(uid, references, gone) {
@@ -181,7 +198,12 @@ function createOwners(): { chain(uid: string, references: unknown, gone: boolean
 			if (owner && uid !== '' && !gone) known.set(uid, owner)
 			if (known.size > ownersMax) known.delete(known.keys().next().value ?? '')
 			const chain: OwnerRef[] = []
-			for (let next = owner; next && chain.length < ownerDepthMax && !chain.some((earlier) => earlier.uid === next?.uid); next = known.get(next.uid)) chain.push(next)
+			for (
+				let next = owner;
+				next && chain.length < ownerDepthMax && !chain.some((earlier) => earlier.uid === next?.uid);
+				next = known.get(next.uid)
+			)
+				chain.push(next)
 			return chain
 		},
 	}

@@ -107,7 +107,8 @@ export class RevisionQueue {
 			this.#heldBytes += size
 			this.bytes += size
 		}
-		if (this.#heldBytes > revisionBytesMax) throw new KubetapeError('ETCD_PROTOCOL', `etcd: one revision takes more than ${revisionBytesMax} bytes`)
+		if (this.#heldBytes > revisionBytesMax)
+			throw new KubetapeError('ETCD_PROTOCOL', `etcd: one revision takes more than ${revisionBytesMax} bytes`)
 		if (!response.fragment) this.#release()
 	}
 
@@ -136,13 +137,18 @@ export class RevisionQueue {
 function refusal(response: IWatchResponse, options: WatchOptions, revision: Revision): KubetapeError | undefined {
 	const compacted = BigInt(response.compact_revision)
 	if (compacted > 0n) {
-		return new KubetapeError('ETCD_COMPACTED', `etcd: revision ${options.from} is compacted, the first left is ${compacted}`, { details: { compacted } })
+		return new KubetapeError('ETCD_COMPACTED', `etcd: revision ${options.from} is compacted, the first left is ${compacted}`, {
+			details: { compacted },
+		})
 	}
 	if (response.canceled) {
 		const known = etcdError(new Error(response.cancel_reason || 'the watch was cancelled without a reason'))
-		return known.code === 'ETCD_UNAVAILABLE' ? new KubetapeError('ETCD_UNAVAILABLE', `etcd: the watch was cancelled: ${response.cancel_reason}`) : known
+		return known.code === 'ETCD_UNAVAILABLE'
+			? new KubetapeError('ETCD_UNAVAILABLE', `etcd: the watch was cancelled: ${response.cancel_reason}`)
+			: known
 	}
-	if (response.header.cluster_id !== options.clusterId) return new KubetapeError('ETCD_PROTOCOL', `etcd: the answer is of another cluster, ${response.header.cluster_id}`)
+	if (response.header.cluster_id !== options.clusterId)
+		return new KubetapeError('ETCD_PROTOCOL', `etcd: the answer is of another cluster, ${response.header.cluster_id}`)
 	if (!response.created && response.events.length === 0 && BigInt(response.header.revision) < revision && revision >= options.from) {
 		return new KubetapeError('ETCD_PROTOCOL', `etcd: the member went back to revision ${response.header.revision}`)
 	}
@@ -172,7 +178,13 @@ class StreamWatch implements Watch {
 		stream.on('end', () => this.#fail(new KubetapeError('ETCD_UNAVAILABLE', 'etcd: the stream has ended')))
 		options.signal.addEventListener('abort', this.#notify, { once: true })
 		stream.write({
-			create_request: { ...rangeOf(options.prefix), start_revision: options.from.toString(), progress_notify: true, prev_kv: true, fragment: true },
+			create_request: {
+				...rangeOf(options.prefix),
+				start_revision: options.from.toString(),
+				progress_notify: true,
+				prev_kv: true,
+				fragment: true,
+			},
 		})
 		void this.#watchSilence()
 	}
@@ -245,7 +257,9 @@ class StreamWatch implements Watch {
 			this.#silent = isAlive ? 0 : this.#silent + 1
 			this.#heard = false
 			if (this.#silent >= silentIntervalsMax) {
-				return this.#fail(new KubetapeError('ETCD_UNAVAILABLE', `etcd: no sign of life for ${silentIntervalsMax * this.#options.progressMs} ms`))
+				return this.#fail(
+					new KubetapeError('ETCD_UNAVAILABLE', `etcd: no sign of life for ${silentIntervalsMax * this.#options.progressMs} ms`),
+				)
 			}
 			if (!this.#over.signal.aborted) this.#stream.write({ progress_request: {} })
 		}

@@ -53,7 +53,8 @@ interface Cursor {
 function readCursor(text: string | undefined, recording: Recording): Cursor {
 	try {
 		const saved = JSON.parse(text ?? 'null') as { fingerprint: string; lines: Record<string, number>; done: boolean } | null
-		if (saved?.fingerprint === recording.fingerprint) return { fingerprint: saved.fingerprint, lines: new Map(Object.entries(saved.lines)), done: saved.done }
+		if (saved?.fingerprint === recording.fingerprint)
+			return { fingerprint: saved.fingerprint, lines: new Map(Object.entries(saved.lines)), done: saved.done }
 	} catch {
 		// As if there was none.
 	}
@@ -82,7 +83,8 @@ async function play({ config, context, recording, cursor, outbox, podsDir, signa
 	let batchBytes = 0
 	const flush = async (): Promise<void> => {
 		// A line may make more records than fit in one batch; its cursor is saved with the last of them.
-		for (; batch.length > limits.batchRecordsMax; batch = batch.slice(limits.batchRecordsMax)) await outbox.send(batch.slice(0, limits.batchRecordsMax), {})
+		for (; batch.length > limits.batchRecordsMax; batch = batch.slice(limits.batchRecordsMax))
+			await outbox.send(batch.slice(0, limits.batchRecordsMax), {})
 		if (batch.length > 0) await outbox.send(batch, cursorText(cursor, false))
 		batch = []
 		batchBytes = 0
@@ -128,13 +130,18 @@ async function openAll(recording: Recording, context: CollectorContext, podsDir:
 	if (recording.podsArchive) {
 		const unpacked = await unpackPods(recording.podsArchive, podsDir)
 		pods = unpacked.files
-		if (unpacked.failure !== undefined) rejects.push(rejectOf(optionsOf(recording.podsArchive), undefined, 0, `the archive cannot be read to its end: ${unpacked.failure}`, startedAt))
+		if (unpacked.failure !== undefined)
+			rejects.push(
+				rejectOf(optionsOf(recording.podsArchive), undefined, 0, `the archive cannot be read to its end: ${unpacked.failure}`, startedAt),
+			)
 	}
 	const later: LateSource[] = []
 	for (const file of pods) {
 		const place = containerOf(file.name)
 		if (!place) {
-			rejects.push(rejectOf(optionsOf(file), undefined, 0, 'not the path of a container log: pods/NAMESPACE_POD_UID/CONTAINER/RESTART.log', startedAt))
+			rejects.push(
+				rejectOf(optionsOf(file), undefined, 0, 'not the path of a container log: pods/NAMESPACE_POD_UID/CONTAINER/RESTART.log', startedAt),
+			)
 			continue
 		}
 		const open = (): Source => openSource(optionsOf(file), createContainerReader(optionsOf(file), place))
@@ -168,4 +175,3 @@ async function firstTime(source: Source): Promise<Micros | undefined> {
 		await source.close()
 	}
 }
-

@@ -11,7 +11,8 @@ export interface EtcdLine {
 }
 
 type Fields = Readonly<Record<string, unknown>>
-const fields = (value: unknown): Fields | undefined => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined)
+const fields = (value: unknown): Fields | undefined =>
+	typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
 
 /** A number while it is exact, decimal text otherwise. */
 function revisionOf(value: unknown): Revision | undefined {
@@ -59,7 +60,10 @@ export function readEtcdLine(line: Buffer): EtcdLine | string {
 	if (prev === undefined) return 'prev has no revision or no base64 value'
 	if (prev && prev.modRevision >= modRevision) return 'prev is not before rev'
 	const observed = row['observed']
-	return { event: { type, key, value, modRevision, createRevision, version, lease, prev }, observedAt: typeof observed === 'string' ? parseTime(observed) : undefined }
+	return {
+		event: { type, key, value, modRevision, createRevision, version, lease, prev },
+		observedAt: typeof observed === 'string' ? parseTime(observed) : undefined,
+	}
 }
 
 function prevOf(value: unknown): EtcdEvent['prev'] | undefined {

@@ -27,16 +27,25 @@ interface Held {
  */
 export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 	const ledgerOptions = { cluster: options.cluster, source: 'replay', space: mainSpace, scope: '' }
-	const versions = createVersions({ cluster: options.cluster, source: 'replay', space: mainSpace, prefix: '/registry/', catalog: createCatalog() })
+	const versions = createVersions({
+		cluster: options.cluster,
+		source: 'replay',
+		space: mainSpace,
+		prefix: '/registry/',
+		catalog: createCatalog(),
+	})
 	let ledger: Ledger | undefined
 	let last: Revision | undefined
 	let lastObserved = options.startedAt
 	let held: Held | undefined
 	/** A line was set aside since `last`: its revision is not known. */
 	let lineLost = false
+	/** The same, since the line that is held back. */
+	let lineLostBehind = false
 
 	const refuse = (line: Line, reason: string, at: Micros): KubetapeRecord => {
-		lineLost = true
+		if (held) lineLostBehind = true
+		else lineLost = true
 		return rejectOf(options, line, line.number, reason, at, 'replay.etcd')
 	}
 
@@ -53,13 +62,24 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 		const detail = missing ? 'the recording does not have these revisions' : 'a line between these revisions could not be read'
 		ledger.skip(revision)
 		lineLost = false
-		const gap = makeGap(ledgerOptions, { reason, from, to, fromAt: last === undefined ? null : lastObserved, now: at, touched: [], touchedCount: 0, detail })
+		const gap = makeGap(ledgerOptions, {
+			reason,
+			from,
+			to,
+			fromAt: last === undefined ? null : lastObserved,
+			now: at,
+			touched: [],
+			touchedCount: 0,
+			detail,
+		})
 		return [...(closed ? [closed] : []), gap]
 	}
 
 	const take = ({ line, read, observedAt }: Held): KubetapeRecord[] => {
 		const { event } = read
 		const records = broken(event.modRevision, observedAt)
+		lineLost = lineLostBehind
+		lineLostBehind = false
 		if (last !== undefined && event.modRevision > last) {
 			const coverage = ledger?.close(last, lastObserved, false)
 			if (coverage) records.push(coverage)
@@ -90,11 +110,15 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 			const { modRevision } = read.event
 			const floor = last ?? 0n
 			if (modRevision < floor) return { at: undefined, records: [refuse(line, `revision ${modRevision} comes after ${floor}`, lastAt)] }
+			held = undefined
+			const jumped = before && modRevision < before.read.event.modRevision
+			const records = jumped
+				? [refuse(before.line, `revision ${before.read.event.modRevision} comes before ${modRevision}`, before.observedAt)]
+				: before
+					? take(before)
+					: []
 			held = { line, read, observedAt }
-			if (!before) return { at: observedAt, records: [] }
-			const jumped = modRevision < before.read.event.modRevision
-			const records = jumped ? [refuse(before.line, `revision ${before.read.event.modRevision} comes before ${modRevision}`, before.observedAt)] : take(before)
-			return { at: before.observedAt, records }
+			return { at: jumped ? undefined : (before?.observedAt ?? observedAt), records }
 		},
 		end(lastAt, damaged) {
 			const records = held ? take(held) : []
@@ -103,7 +127,18 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 			if (coverage) records.push(coverage)
 			if ((damaged || lineLost) && last !== undefined) {
 				const detail = damaged ? 'the recording breaks off here' : 'the last lines could not be read'
-				records.push(makeGap(ledgerOptions, { reason: damaged ? 'truncated' : 'corrupt', from: last, to: last, fromAt: lastObserved, now: lastAt, touched: [], touchedCount: 0, detail }))
+				records.push(
+					makeGap(ledgerOptions, {
+						reason: damaged ? 'truncated' : 'corrupt',
+						from: last,
+						to: last,
+						fromAt: lastObserved,
+						now: lastAt,
+						touched: [],
+						touchedCount: 0,
+						detail,
+					}),
+				)
 			}
 			return records
 		},

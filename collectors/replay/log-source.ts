@@ -14,7 +14,19 @@ type Found = Pick<LogLine, 'stream' | 'level' | 'text' | 'flags'>
 
 function lineOf(options: FileOptions, place: Place, at: Micros, offset: number, found: Found): LogLine {
 	const id = logId(options.cluster, options.name, offset, at)
-	return { kind: 'log', id, cluster: options.cluster, source: 'replay', occurredAt: at, occurredBound: 0, observedAt: at, file: options.name, offset, ...place, ...found }
+	return {
+		kind: 'log',
+		id,
+		cluster: options.cluster,
+		source: 'replay',
+		occurredAt: at,
+		occurredBound: 0,
+		observedAt: at,
+		file: options.name,
+		offset,
+		...place,
+		...found,
+	}
 }
 
 /** A line without a time has the time of the one before it. */
@@ -23,11 +35,17 @@ export function createComponentReader(options: FileOptions): LineReader {
 	const place: Place = { namespace: '', pod: '', podUid: '', container: '', restart: 0, component, node: '' }
 	return {
 		line(line, lastAt) {
-			if (line.tooLong) return { at: undefined, records: [rejectOf(options, line, line.number, 'the line is too long', lastAt, 'replay.log')] }
+			if (line.tooLong)
+				return { at: undefined, records: [rejectOf(options, line, line.number, 'the line is too long', lastAt, 'replay.log')] }
 			const { text, flags } = textOf(line.bytes.subarray(0, textBytesMax), line.bytes.length > textBytesMax)
 			const read = readLogText(text, lastAt)
 			const at = read.at ?? lastAt
-			const found = { stream: '' as const, level: read.level, text: read.text, flags: read.at === undefined ? [...flags, 'no-time' as const] : flags }
+			const found = {
+				stream: '' as const,
+				level: read.level,
+				text: read.text,
+				flags: read.at === undefined ? [...flags, 'no-time' as const] : flags,
+			}
 			return { at: read.at, records: [lineOf(options, place, at, line.offset, found)] }
 		},
 		end: () => [],
@@ -45,7 +63,13 @@ export function containerOf(name: string): Place | undefined {
 
 export function createContainerReader(options: FileOptions, place: Place): LineReader {
 	const joiner = new CriJoiner(textBytesMax)
-	const joined = (line: { readonly at: Micros; readonly stream: LogLine['stream']; readonly offset: number; readonly content: Buffer; readonly truncated: boolean }): LogLine => {
+	const joined = (line: {
+		readonly at: Micros
+		readonly stream: LogLine['stream']
+		readonly offset: number
+		readonly content: Buffer
+		readonly truncated: boolean
+	}): LogLine => {
 		const { text, flags } = textOf(line.content, line.truncated)
 		return lineOf(options, place, line.at, line.offset, { stream: line.stream, level: readLogText(text, line.at).level, text, flags })
 	}

@@ -41,7 +41,10 @@ export async function findRecording(dir: string): Promise<Recording> {
 	const podsArchive = named('pods.tar')
 	const pods = files.filter((file) => file.name.startsWith('pods/'))
 	if (!etcd && !audit && components.length === 0 && !podsArchive && pods.length === 0) {
-		throw new KubetapeError('RECORDING_INVALID', `${dir} is no recording: it has none of etcd.jsonl(.gz), audit.jsonl(.gz), logs/, pods/ and pods.tar.gz`)
+		throw new KubetapeError(
+			'RECORDING_INVALID',
+			`${dir} is no recording: it has none of etcd.jsonl(.gz), audit.jsonl(.gz), logs/, pods/ and pods.tar.gz`,
+		)
 	}
 	const meta = await readMeta(join(dir, 'etcd-meta.json'))
 	const used = [etcd, audit, ...components, podsArchive, ...pods].filter((file) => file !== undefined)
@@ -54,7 +57,8 @@ async function listFiles(dir: string): Promise<readonly RecordedFile[]> {
 		const entries = await readdir(join(dir, folder), { withFileTypes: true })
 		for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
 			const name = folder === '' ? entry.name : `${folder}/${entry.name}`
-			if (entry.isDirectory() && depth < depthMax && (depth > 0 || entry.name === 'logs' || entry.name === 'pods')) await walk(name, depth + 1)
+			if (entry.isDirectory() && depth < depthMax && (depth > 0 || entry.name === 'logs' || entry.name === 'pods'))
+				await walk(name, depth + 1)
 			else if (entry.isFile() && found.size < filesMax) {
 				const plain = name.replace(/\.gz$/, '').replace(/\.tgz$/, '.tar')
 				// Where both are there, the plain one was unpacked from the other.

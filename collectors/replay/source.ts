@@ -69,7 +69,8 @@ export function openSource(options: FileOptions, reader: LineReader): Source {
 		const last = splitter.end()
 		// A file that broke off holds a part of a line at its end: the break is what is stated, with the part's hash.
 		if (last && failure === undefined) items.push(itemOf(last))
-		const broken = failure === undefined ? [] : [rejectOf(options, last, lastLine + 1, `the file breaks off: ${messageOf(failure)}`, lastAt)]
+		const broken =
+			failure === undefined ? [] : [rejectOf(options, last, lastLine + 1, `the file breaks off: ${messageOf(failure)}`, lastAt)]
 		items.push({ at: lastAt, records: [...broken, ...reader.end(lastAt, failure !== undefined)], bytes: 0, line: lastLine + 1 })
 		return items
 	}
@@ -106,7 +107,14 @@ export function openSource(options: FileOptions, reader: LineReader): Source {
 }
 
 /** `line` undefined: nothing is known of the bytes but that they are not there. */
-export function rejectOf(options: FileOptions, line: Line | undefined, number: number, reason: string, at: Micros, step = 'replay.read'): Reject {
+export function rejectOf(
+	options: FileOptions,
+	line: Line | undefined,
+	number: number,
+	reason: string,
+	at: Micros,
+	step = 'replay.read',
+): Reject {
 	const where = `${options.name}:${number}`
 	const known = line?.tooLong ?? { sha256: hash('sha256', line?.bytes ?? '', 'hex'), sizeBytes: line?.bytes.length ?? 0 }
 	return {

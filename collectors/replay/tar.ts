@@ -69,7 +69,7 @@ function octal(bytes: Buffer): number {
 
 /** pax: `LENGTH KEY=VALUE\n`, where the length counts the whole entry. */
 function paxPath(content: Buffer): string | undefined {
-	for (let at = 0; at < content.length; ) {
+	for (let at = 0; at < content.length;) {
 		const space = content.indexOf(0x20, at)
 		const length = Number(content.toString('latin1', at, Math.max(at, space)))
 		if (space < 0 || !Number.isSafeInteger(length) || length <= space - at) return undefined
@@ -94,7 +94,7 @@ function createInput(chunks: AsyncIterable<Buffer>): Input {
 		while (rest.length === 0) {
 			const { value, done } = await source.next()
 			if (done === true) return false
-			rest = value as Buffer
+			rest = value
 		}
 		return true
 	}

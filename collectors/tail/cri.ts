@@ -59,7 +59,8 @@ export class CriJoiner {
 	/** The whole line, once its last part has come. */
 	push(line: CriLine, offset: number): JoinedLine | undefined {
 		const known = this.#open.get(line.stream)
-		if (!known && !line.partial && line.content.length <= this.#joinedBytesMax) return { at: line.at, stream: line.stream, offset, content: line.content, truncated: false }
+		if (!known && !line.partial && line.content.length <= this.#joinedBytesMax)
+			return { at: line.at, stream: line.stream, offset, content: line.content, truncated: false }
 		const open = known ?? { at: line.at, offset, parts: [], bytes: 0, truncated: false }
 		const room = this.#joinedBytesMax - open.bytes
 		if (line.content.length > room) open.truncated = true
@@ -87,7 +88,13 @@ export class CriJoiner {
 	}
 }
 
-const joined = (stream: 'stdout' | 'stderr', open: Open): JoinedLine => ({ at: open.at, stream, offset: open.offset, content: Buffer.concat(open.parts), truncated: open.truncated })
+const joined = (stream: 'stdout' | 'stderr', open: Open): JoinedLine => ({
+	at: open.at,
+	stream,
+	offset: open.offset,
+	content: Buffer.concat(open.parts),
+	truncated: open.truncated,
+})
 
 /** Text of a log line's bytes, and what had to be said about it. */
 export function textOf(bytes: Buffer, truncated: boolean): { readonly text: string; readonly flags: LogLine['flags'] } {

@@ -52,7 +52,8 @@ export async function* follow(options: FollowOptions, cursor: string | undefined
 		for (const [at, path] of paths.slice(begin).entries()) {
 			let finished: Place | undefined
 			const from: Place | undefined = at === 0 && place ? place : undefined
-			const reading = path === options.path ? followCurrent(options, { from, newest }, changes, signal) : readFinished(options, path, from, signal)
+			const reading =
+				path === options.path ? followCurrent(options, { from, newest }, changes, signal) : readFinished(options, path, from, signal)
 			for (;;) {
 				const next: IteratorResult<Followed, Place | undefined> = await reading.next()
 				if (next.done === true) {
@@ -91,7 +92,12 @@ async function newestOf(paths: readonly string[]): Promise<string> {
 }
 
 /** A file that is not written any more, packed or plain. Undefined where it is gone (or the signal aborted). */
-async function* readFinished(options: FollowOptions, path: string, from: Place | undefined, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
+async function* readFinished(
+	options: FollowOptions,
+	path: string,
+	from: Place | undefined,
+	signal: AbortSignal,
+): AsyncGenerator<Followed, Place | undefined> {
 	const start = from?.offset ?? 0
 	const file = basename(path)
 	try {
@@ -127,14 +133,24 @@ interface Start {
 }
 
 /** The file that is being written, until another one has its name; what was read of it is then at its end. Undefined where it is not the file that was listed. */
-async function* followCurrent(options: FollowOptions, { from, newest }: Start, changes: Changes, signal: AbortSignal): AsyncGenerator<Followed, Place | undefined> {
+async function* followCurrent(
+	options: FollowOptions,
+	{ from, newest }: Start,
+	changes: Changes,
+	signal: AbortSignal,
+): AsyncGenerator<Followed, Place | undefined> {
 	const handle = await openWhenThere(options, changes, signal)
 	if (!handle) return undefined
 	const file = basename(options.path)
 	try {
 		const { dev, ino } = await handle.stat()
 		let head = await readHeadOf(handle)
-		const isOther = from && (from.device !== dev || from.inode !== ino || head.length < from.headBytes || headHash(head.subarray(0, from.headBytes)) !== from.head)
+		const isOther =
+			from &&
+			(from.device !== dev ||
+				from.inode !== ino ||
+				head.length < from.headBytes ||
+				headHash(head.subarray(0, from.headBytes)) !== from.head)
 		if (isOther || newest !== (await newestOf(await listRotated(options.path)))) return undefined
 		let splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax, offset: from?.offset ?? 0 })
 		let position = from?.offset ?? 0

@@ -16,7 +16,15 @@ type Fields = Readonly<Record<string, unknown>>
 const klog = /^([IWEF])(\d{2})(\d{2}) (\d{2}:\d{2}:\d{2}\.\d{1,6})\s+\d+ (.*)$/s
 const klogLevels: Readonly<Record<string, Level>> = { I: 'info', W: 'warning', E: 'error', F: 'fatal' }
 const jsonLevels: Readonly<Record<string, Level>> = {
-	trace: 'debug', debug: 'debug', info: 'info', warn: 'warning', warning: 'warning', error: 'error', dpanic: 'fatal', panic: 'fatal', fatal: 'fatal',
+	trace: 'debug',
+	debug: 'debug',
+	info: 'info',
+	warn: 'warning',
+	warning: 'warning',
+	error: 'error',
+	dpanic: 'fatal',
+	panic: 'fatal',
+	fatal: 'fatal',
 }
 /** klog's JSON has a verbosity in place of a level: from this on it is debugging. */
 const debugVerbosity = 4
@@ -82,6 +90,7 @@ const shownElsewhere = new Set(['msg', 'message', 'ts', 'time', 'timestamp', 'le
 /** The message, then every other field as `name=value`, as klog's text has it. */
 function textOfFields(message: string, fields: Fields): string {
 	let text = message
-	for (const [name, value] of Object.entries(fields)) if (!shownElsewhere.has(name)) text += `${text === '' ? '' : ' '}${name}=${JSON.stringify(value)}`
+	for (const [name, value] of Object.entries(fields))
+		if (!shownElsewhere.has(name)) text += `${text === '' ? '' : ' '}${name}=${JSON.stringify(value)}`
 	return text
 }

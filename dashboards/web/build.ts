@@ -8,7 +8,9 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 function newest(dir: string): number {
 	return Math.max(
 		0,
-		...readdirSync(dir, { withFileTypes: true }).map((entry) => (entry.name === 'dist' ? 0 : entry.isDirectory() ? newest(join(dir, entry.name)) : statSync(join(dir, entry.name)).mtimeMs)),
+		...readdirSync(dir, { withFileTypes: true }).map((entry) =>
+			entry.name === 'dist' ? 0 : entry.isDirectory() ? newest(join(dir, entry.name)) : statSync(join(dir, entry.name)).mtimeMs,
+		),
 	)
 }
 

@@ -41,7 +41,7 @@ const shapes: readonly Shape[] = [
 
 /** True where some shape may match: one pass of fixed words, without backtracking. */
 const suspicious =
-	/PRIVATE KEY|eyJ|earer\s|[Bb]asic\s|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_(?:live|test)_|whsec_|AIza|npm_|hv[sbr]\.|:\/\/[^\s/"'\\]{0,400}@/
+	/PRIVATE KEY|eyJ|earer[\s\\]|[Bb]asic[\s\\]|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_(?:live|test)_|whsec_|AIza|npm_|hv[sbr]\.|:\/\/[^\s/"'\\]{0,400}@/
 const suspiciousWord = /passw|passphrase|secret[_-]?key|client[_-]?secret|api[_-]?key|access[_-]?token|auth[_-]?token/i
 
 export function mayHoldSecret(text: string): boolean {

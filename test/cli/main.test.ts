@@ -8,7 +8,10 @@ import { startProgram, temporaryFolder } from '#test/support/program.ts'
 const folder = temporaryFolder('main')
 afterAll(() => folder.remove())
 
-async function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<{ readonly status: number | null; readonly output: string }> {
+async function run(
+	args: readonly string[],
+	environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number | null; readonly output: string }> {
 	const program = startProgram(args, environment)
 	return { status: await program.exited, output: program.output() }
 }

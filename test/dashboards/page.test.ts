@@ -42,7 +42,11 @@ beforeEach(() => {
 async function open(link: string): Promise<void> {
 	await page.goto('about:blank')
 	await page.goto(`${address}/${link}`)
-	await page.waitForFunction(() => /\d+ records/.test(document.querySelector('.status')?.textContent ?? '') && !document.querySelector('.status')?.textContent?.includes('loading'))
+	await page.waitForFunction(
+		() =>
+			/\d+ records/.test(document.querySelector('.status')?.textContent ?? '') &&
+			!document.querySelector('.status')?.textContent?.includes('loading'),
+	)
 }
 
 describe('the timeline page', () => {
@@ -115,7 +119,9 @@ describe('the timeline page', () => {
 			await page.evaluate(axe)
 			const found = await page.evaluate(async () => {
 				const run = (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe
-				return (await run.run()).violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`)
+				return (await run.run()).violations.map(
+					(violation) => `${violation.id}: ${violation.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`,
+				)
 			})
 			expect(found).toEqual([])
 		}

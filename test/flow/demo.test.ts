@@ -26,7 +26,10 @@ async function all<T>(path: string): Promise<readonly T[]> {
 	const items: T[] = []
 	let cursor: string | null = ''
 	while (cursor !== null) {
-		const page: WirePage<T> = await getJson(address, `${path}${path.includes('?') ? '&' : '?'}limit=1000${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+		const page: WirePage<T> = await getJson(
+			address,
+			`${path}${path.includes('?') ? '&' : '?'}limit=1000${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+		)
 		items.push(...page.items)
 		cursor = page.next
 	}
@@ -46,7 +49,11 @@ describe('the recorded incident', () => {
 	})
 
 	it('answers every told act with a change at its revision', async () => {
-		const rows = readFileSync('demo/timeline.tsv', 'utf8').trim().split('\n').slice(1).map((line) => line.split('\t'))
+		const rows = readFileSync('demo/timeline.tsv', 'utf8')
+			.trim()
+			.split('\n')
+			.slice(1)
+			.map((line) => line.split('\t'))
 		const changes = await all<WireItem>('/api/v1/timeline?cluster=demo&include=changes&noise=true')
 		const byRevision = new Map<string, WireItem[]>()
 		for (const change of changes) byRevision.set(change.revision ?? '', [...(byRevision.get(change.revision ?? '') ?? []), change])
@@ -90,7 +97,10 @@ describe('the recorded incident', () => {
 	})
 
 	it('finds words, and warnings', async () => {
-		const found = await getJson<WirePage<WireItem>>(address, '/api/v1/timeline?cluster=demo&include=events&q=CrashLoopBackOff%20checkout&limit=10')
+		const found = await getJson<WirePage<WireItem>>(
+			address,
+			'/api/v1/timeline?cluster=demo&include=events&q=CrashLoopBackOff%20checkout&limit=10',
+		)
 		const backoff = await getJson<WirePage<WireItem>>(address, '/api/v1/timeline?cluster=demo&include=events&q=BackOff&limit=10')
 		expect(found.items.length + backoff.items.length).toBeGreaterThan(0)
 		const warnings = await getJson<WirePage<WireItem>>(address, '/api/v1/timeline?cluster=demo&severity=warning&limit=1000')

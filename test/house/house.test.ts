@@ -5,12 +5,26 @@ import { describe, expect, it } from 'vitest'
 import { errorRegistry } from '#runtime/errors.ts'
 import { importsOf, rules, violations, type SourceFile } from './rules.ts'
 
-const folders = ['records', 'history', 'collectors', 'processors', 'storage', 'api', 'dashboards', 'runtime', 'cli', 'test', 'bench', 'tools']
+const folders = [
+	'records',
+	'history',
+	'collectors',
+	'processors',
+	'storage',
+	'api',
+	'dashboards',
+	'runtime',
+	'cli',
+	'test',
+	'bench',
+	'tools',
+]
 
 function filesOf(dir: string): readonly SourceFile[] {
 	return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
 		const path = join(dir, entry.name)
-		if (entry.isDirectory()) return entry.name === 'dist' || entry.name === 'node_modules' || path === join('test', 'servers') ? [] : filesOf(path)
+		if (entry.isDirectory())
+			return entry.name === 'dist' || entry.name === 'node_modules' || path === join('test', 'servers') ? [] : filesOf(path)
 		return /\.(ts|tsx|mjs)$/.test(entry.name) ? [{ path, text: readFileSync(path, 'utf8') }] : []
 	})
 }
@@ -28,13 +42,25 @@ describe('house rules', () => {
 	})
 
 	it('reads every form of import', () => {
-		expect(importsOf("import a from 'a'\nimport type { b } from 'b'\nexport { c } from 'c'\nimport 'd'\nconst e = await import('e')\nimport {\n\tf,\n} from 'f'\n")).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+		expect(
+			importsOf(
+				"import a from 'a'\nimport type { b } from 'b'\nexport { c } from 'c'\nimport 'd'\nconst e = await import('e')\nimport {\n\tf,\n} from 'f'\n",
+			),
+		).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
 	})
 })
 
 describe('doors', () => {
-	const doors = ['collectors', 'processors'].flatMap((top) => readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(top, entry.name)))
-	const engines = ['log', 'store'].flatMap((port) => readdirSync(join('storage', port), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join('storage', port, entry.name)))
+	const doors = ['collectors', 'processors'].flatMap((top) =>
+		readdirSync(top, { withFileTypes: true })
+			.filter((entry) => entry.isDirectory())
+			.map((entry) => join(top, entry.name)),
+	)
+	const engines = ['log', 'store'].flatMap((port) =>
+		readdirSync(join('storage', port), { withFileTypes: true })
+			.filter((entry) => entry.isDirectory())
+			.map((entry) => join('storage', port, entry.name)),
+	)
 
 	it.each([...doors, ...engines])('%s has a README of at most one screen', (dir) => {
 		const lines = readFileSync(join(dir, 'README.md'), 'utf8').split('\n').length
@@ -42,7 +68,11 @@ describe('doors', () => {
 		expect(lines).toBeLessThanOrEqual(60)
 	})
 
-	it.each(readdirSync('processors', { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name))('processors/%s has its door step.ts', (name) => {
+	it.each(
+		readdirSync('processors', { withFileTypes: true })
+			.filter((entry) => entry.isDirectory())
+			.map((entry) => entry.name),
+	)('processors/%s has its door step.ts', (name) => {
 		expect(readdirSync(join('processors', name))).toContain('step.ts')
 	})
 })
@@ -56,13 +86,19 @@ describe('error codes', () => {
 	})
 
 	it('are used somewhere', () => {
-		const text = files.filter((file) => file.path !== join('runtime', 'errors.ts') && !file.path.startsWith('test')).map((file) => file.text).join('\n')
+		const text = files
+			.filter((file) => file.path !== join('runtime', 'errors.ts') && !file.path.startsWith('test'))
+			.map((file) => file.text)
+			.join('\n')
 		expect(Object.keys(errorRegistry).filter((code) => !text.includes(code))).toEqual([])
 	})
 })
 
 describe('dependencies', () => {
-	const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>
+	const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<
+		'dependencies' | 'devDependencies' | 'optionalDependencies',
+		Record<string, string>
+	>
 	const page = readFileSync(join('docs', 'decisions', '004-dependencies.md'), 'utf8')
 	const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies })
 

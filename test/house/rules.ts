@@ -14,7 +14,8 @@ interface Rule {
 }
 
 const linesMax = 400
-const importPattern = /(?:^|\n)\s*(?:import|export)\s[^'"\n]*?(?:\{[^}]*\}[^'"\n]*?)?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"]([^'"]+)['"]/g
+const importPattern =
+	/(?:^|\n)\s*(?:import|export)\s[^'"\n]*?(?:\{[^}]*\}[^'"\n]*?)?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"]([^'"]+)['"]/g
 
 export function importsOf(text: string): readonly string[] {
 	return [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
@@ -31,7 +32,10 @@ const table: readonly (readonly [from: RegExp, may: readonly RegExp[]])[] = [
 	[/^storage\/(queue)\/\w+\//, [/^storage\/queue\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^collectors\/replay\//, [/^records\//, /^runtime\//, /^collectors\//]],
 	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/(port|local-state)\.ts$/]],
-	[/^processors\/index\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/(step\.ts$|describe\/|enrich\/)/]],
+	[
+		/^processors\/index\//,
+		[/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/(step\.ts$|describe\/|enrich\/)/],
+	],
 	[/^processors\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/step\.ts$/]],
 	[/^api\//, [/^records\//, /^history\//, /^runtime\//, /^storage\/(store|queue)\/port\.ts$/, /^api\//]],
 	[/^dashboards\//, [/^records\//, /^api\/wire\.ts$/, /^dashboards\//]],
@@ -68,10 +72,17 @@ const isGenerated = (path: string): boolean => /generated|catalog-built-in\.ts$/
 
 function packageOf(specifier: string): string {
 	if (specifier.startsWith('node:')) return specifier
-	return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+	return specifier
+		.split('/')
+		.slice(0, specifier.startsWith('@') ? 2 : 1)
+		.join('/')
 }
 
-const code = (name: string, planted: SourceFile, check: Rule['check']): Rule => ({ name, planted, check: (file) => (isCode(file.path) ? check(file) : []) })
+const code = (name: string, planted: SourceFile, check: Rule['check']): Rule => ({
+	name,
+	planted,
+	check: (file) => (isCode(file.path) ? check(file) : []),
+})
 const matching = (name: string, planted: SourceFile, where: RegExp, pattern: RegExp, message: string): Rule =>
 	code(name, planted, ({ path, text }) => (where.test(path) && pattern.test(text) ? [message] : []))
 
@@ -85,18 +96,27 @@ export const rules: readonly Rule[] = [
 			.map((target) => `may not import ${target}`)
 	}),
 	code('nobody imports cli', { path: 'api/planted.ts', text: "// x\nimport { a } from '#cli/config.ts'\n" }, ({ path, text }) =>
-		/^(cli|test|bench|tools)\//.test(path) ? [] : importsOf(text).filter((specifier) => specifier.startsWith('#cli/')).map((specifier) => `imports ${specifier}`),
+		/^(cli|test|bench|tools)\//.test(path)
+			? []
+			: importsOf(text)
+					.filter((specifier) => specifier.startsWith('#cli/'))
+					.map((specifier) => `imports ${specifier}`),
 	),
-	code('one client, one folder', { path: 'processors/index/planted.ts', text: "// x\nimport { DatabaseSync } from 'node:sqlite'\n" }, ({ path, text }) =>
-		product.test(path)
-			? importsOf(text)
-					.map(packageOf)
-					.filter((name) => clients[name] !== undefined && !clients[name].test(path))
-					.map((name) => `loads ${name}, which has its own folder`)
-			: [],
+	code(
+		'one client, one folder',
+		{ path: 'processors/index/planted.ts', text: "// x\nimport { DatabaseSync } from 'node:sqlite'\n" },
+		({ path, text }) =>
+			product.test(path)
+				? importsOf(text)
+						.map(packageOf)
+						.filter((name) => clients[name] !== undefined && !clients[name].test(path))
+						.map((name) => `loads ${name}, which has its own folder`)
+				: [],
 	),
 	code('no way up', { path: 'api/routes/planted.ts', text: "// x\nimport { a } from '../app.ts'\n" }, ({ text }) =>
-		importsOf(text).filter((specifier) => specifier.startsWith('../') && specifier !== '../tools/run.mjs').map((specifier) => `imports ${specifier}: across folders it is #folder/file.ts`),
+		importsOf(text)
+			.filter((specifier) => specifier.startsWith('../') && specifier !== '../tools/run.mjs')
+			.map((specifier) => `imports ${specifier}: across folders it is #folder/file.ts`),
 	),
 	code('file size', { path: 'records/planted.ts', text: `// x\n${'a\n'.repeat(linesMax + 1)}` }, ({ path, text }) => {
 		const lines = text.split('\n').length
@@ -105,15 +125,63 @@ export const rules: readonly Rule[] = [
 	code('first line', { path: 'records/planted.ts', text: 'export const a = 1\n' }, ({ path, text }) =>
 		isGenerated(path) || /^(#![^\n]*\n)?\/\/ \S/.test(text) ? [] : ['the first line says what the file is for, in a // comment'],
 	),
-	{ name: 'names', planted: { path: 'records/plantedFile.ts', text: '// x\n' }, check: ({ path }) =>
-		isCode(path) && !path.split('/').every((part) => /^\.?[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)) ? ['files and folders are kebab-case'] : [] },
-	matching('no any', { path: 'records/planted.ts', text: '// x\nexport const a: any = 1\n' }, /^(?!test\/house\/)/, /[:<,]\s*any\s*[,;)=>\]|&{\n]|\bas any\b/, 'no any: unknown at the edges, and a parser behind it'),
-	matching('no enum', { path: 'records/planted.ts', text: '// x\nexport enum A { b }\n' }, product, /(^|\n)\s*(export\s+)?(const\s+)?enum\s/, 'string unions instead of enums'),
-	matching('clock is passed in', { path: 'api/planted.ts', text: '// x\nexport const a = Date.now()\n' }, /^(records|history|collectors|processors|storage|api|cli)\//, /\bDate\.now\(\)|\bnew Date\(\)|\bMath\.random\(\)/, 'time and chance are passed in (runtime/clock.ts)'),
-	matching('environment is read in one place', { path: 'api/planted.ts', text: "// x\nexport const a = process.env['A']\n" }, /^(records|history|collectors|processors|storage|api|runtime)\//, /process\.env/, 'the environment is read in cli only'),
-	matching('nothing left behind', { path: 'api/planted.ts', text: '// x\n// FIXME: later\n' }, /^(?!test\/house\/)/, /\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck/, 'unfinished business'),
-	matching('no skipped test', { path: 'test/planted.test.ts', text: "// x\nit.skip('a', () => {})\n" }, /^test\/(?!house\/)/, /\b(it|test|describe)\.(skip|only|todo|skipIf|runIf)\b/, 'a skipped test reads like a pass'),
-	matching('empty catch says why', { path: 'api/planted.ts', text: '// x\ntry { a() } catch {}\n' }, product, /catch\s*(\([^)]*\))?\s*\{\s*\}/, 'nothing is swallowed without a word'),
+	{
+		name: 'names',
+		planted: { path: 'records/plantedFile.ts', text: '// x\n' },
+		check: ({ path }) =>
+			isCode(path) && !path.split('/').every((part) => /^\.?[a-z0-9]+([.-][a-z0-9]+)*$/.test(part))
+				? ['files and folders are kebab-case']
+				: [],
+	},
+	matching(
+		'no any',
+		{ path: 'records/planted.ts', text: '// x\nexport const a: any = 1\n' },
+		/^(?!test\/house\/)/,
+		/[:<,]\s*any\s*[,;)=>\]|&{\n]|\bas any\b/,
+		'no any: unknown at the edges, and a parser behind it',
+	),
+	matching(
+		'no enum',
+		{ path: 'records/planted.ts', text: '// x\nexport enum A { b }\n' },
+		product,
+		/(^|\n)\s*(export\s+)?(const\s+)?enum\s/,
+		'string unions instead of enums',
+	),
+	matching(
+		'clock is passed in',
+		{ path: 'api/planted.ts', text: '// x\nexport const a = Date.now()\n' },
+		/^(records|history|collectors|processors|storage|api|cli)\//,
+		/\bDate\.now\(\)|\bnew Date\(\)|\bMath\.random\(\)/,
+		'time and chance are passed in (runtime/clock.ts)',
+	),
+	matching(
+		'environment is read in one place',
+		{ path: 'api/planted.ts', text: "// x\nexport const a = process.env['A']\n" },
+		/^(records|history|collectors|processors|storage|api|runtime)\//,
+		/process\.env/,
+		'the environment is read in cli only',
+	),
+	matching(
+		'nothing left behind',
+		{ path: 'api/planted.ts', text: '// x\n// FIXME: later\n' },
+		/^(?!test\/house\/)/,
+		/\b(TODO|FIXME|XXX|HACK)\b|@ts-ignore|@ts-nocheck/,
+		'unfinished business',
+	),
+	matching(
+		'no skipped test',
+		{ path: 'test/planted.test.ts', text: "// x\nit.skip('a', () => {})\n" },
+		/^test\/(?!house\/)/,
+		/\b(it|test|describe)\.(skip|only|todo|skipIf|runIf)\b/,
+		'a skipped test reads like a pass',
+	),
+	matching(
+		'empty catch says why',
+		{ path: 'api/planted.ts', text: '// x\ntry { a() } catch {}\n' },
+		product,
+		/catch\s*(\([^)]*\))?\s*\{\s*\}/,
+		'nothing is swallowed without a word',
+	),
 ]
 
 function sameFolder(path: string, target: string): boolean {

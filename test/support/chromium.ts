@@ -7,7 +7,8 @@ const path = '/usr/bin/chromium'
 
 function install(): void {
 	if (existsSync(path)) return
-	if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new Error(`${path} is missing: install Chromium (Debian: apt-get install chromium)`)
+	if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
+		throw new Error(`${path} is missing: install Chromium (Debian: apt-get install chromium)`)
 	const options = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const
 	execFileSync('apt-get', ['update', '-qq'], options)
 	execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], options)
@@ -19,6 +20,14 @@ export async function openBrowser(): Promise<Browser> {
 	return chromium.launch({
 		executablePath: path,
 		headless: true,
-		args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+		args: [
+			'--no-sandbox',
+			'--disable-gpu',
+			'--disable-quic',
+			'--no-first-run',
+			'--disable-background-networking',
+			'--disable-component-update',
+			'--disable-sync',
+		],
 	})
 }

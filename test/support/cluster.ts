@@ -1,6 +1,7 @@
 // A real control plane for one test file: built if needed, started on free ports in a folder of its own, stopped by its own process ids.
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -27,10 +28,7 @@ export interface Cluster {
 export async function startCluster(options: { readonly env?: Readonly<Record<string, string>> } = {}): Promise<Cluster> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-cluster-'))
 	const env = { ...process.env, DIR: dir, BASE: '0', RECORD: '0', SERVERS: serversDir, ...options.env }
-	const stop = async (): Promise<void> => {
-		await run('bash', [join(scripts, 'down.sh')], { env })
-		rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
-	}
+	const stop = armStop(dir, env)
 	try {
 		await run('bash', [join(scripts, 'up.sh')], { env, maxBuffer: outputBytesMax })
 	} catch (error) {
@@ -47,9 +45,29 @@ export async function startCluster(options: { readonly env?: Readonly<Record<str
 		kubeconfig,
 		stop,
 		async kubectl(args, options = {}) {
-			const child = run(join(serversDir, 'kubectl'), ['--kubeconfig', kubeconfig(options.user), '--cache-dir', join(dir, 'home', 'cache'), ...args], { maxBuffer: outputBytesMax, env: { ...env, HOME: join(dir, 'home') } })
+			const child = run(
+				join(serversDir, 'kubectl'),
+				['--kubeconfig', kubeconfig(options.user), '--cache-dir', join(dir, 'home', 'cache'), ...args],
+				{ maxBuffer: outputBytesMax, env: { ...env, HOME: join(dir, 'home') } },
+			)
 			child.child.stdin?.end(options.input ?? '')
 			return (await child).stdout
 		},
+	}
+}
+
+/** A shell that waits for its standard input to end, which it does at the latest when this process is gone, however it went, and then takes everything down. */
+function armStop(dir: string, env: NodeJS.ProcessEnv): () => Promise<void> {
+	const guard = spawn('bash', ['-c', 'cat >/dev/null; "$0" >/dev/null 2>&1; rm -rf "$1"', join(scripts, 'down.sh'), dir], {
+		detached: true,
+		stdio: ['pipe', 'ignore', 'ignore'],
+		env,
+	})
+	const ended = once(guard, 'exit')
+	guard.unref()
+	return async () => {
+		guard.ref()
+		guard.stdin.end()
+		await ended
 	}
 }

@@ -74,9 +74,28 @@ async function startOnce(args: readonly string[]): Promise<EtcdServer> {
 		const log = openSync(join(dir, 'etcd.log'), 'a')
 		child = spawn(
 			program,
-			['--name', 'lone', '--data-dir', join(dir, `data-${generation}`), '--listen-client-urls', endpoint, '--advertise-client-urls', endpoint,
-				'--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `lone=${peer}`,
-				'--initial-cluster-token', `generation-${generation}`, '--unsafe-no-fsync', '--log-level', 'error', ...args],
+			[
+				'--name',
+				'lone',
+				'--data-dir',
+				join(dir, `data-${generation}`),
+				'--listen-client-urls',
+				endpoint,
+				'--advertise-client-urls',
+				endpoint,
+				'--listen-peer-urls',
+				peer,
+				'--initial-advertise-peer-urls',
+				peer,
+				'--initial-cluster',
+				`lone=${peer}`,
+				'--initial-cluster-token',
+				`generation-${generation}`,
+				'--unsafe-no-fsync',
+				'--log-level',
+				'error',
+				...args,
+			],
 			{ stdio: ['ignore', log, log] },
 		)
 		await untilHealthy(endpoint, child)
@@ -104,7 +123,8 @@ async function startOnce(args: readonly string[]): Promise<EtcdServer> {
 			return BigInt((await client.kv.txn({ compare: [], success, failure: [] })).header.revision)
 		},
 		compact: async (revision) => void (await client.kv.compact({ revision: revision.toString(), physical: true })),
-		revision: async () => BigInt((await client.kv.range({ key: endOfKeys, range_end: endOfKeys, limit: 1, keys_only: true })).header.revision),
+		revision: async () =>
+			BigInt((await client.kv.range({ key: endOfKeys, range_end: endOfKeys, limit: 1, keys_only: true })).header.revision),
 		kill: () => end('SIGKILL'),
 		restart: async ({ fresh = false } = {}) => {
 			if (fresh) generation += 1

@@ -15,7 +15,9 @@ export interface Program {
 
 /** `node cli/main.ts ARGUMENTS`, without the kubeconfig and the settings of whoever runs the tests. */
 export function startProgram(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Program {
-	const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KUBETAPE_') && name !== 'KUBECONFIG'))
+	const inherited = Object.fromEntries(
+		Object.entries(process.env).filter(([name]) => !name.startsWith('KUBETAPE_') && name !== 'KUBECONFIG'),
+	)
 	const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: { ...inherited, HOME: '/nonexistent', ...environment },

@@ -5,5 +5,17 @@ export type ColourName = 'change' | 'event' | 'audit' | 'log' | 'warning' | 'err
 export function colours(): Readonly<Record<ColourName, string>> {
 	const style = getComputedStyle(document.documentElement)
 	const read = (name: ColourName): string => style.getPropertyValue(`--${name}`).trim() || '#888'
-	return { change: read('change'), event: read('event'), audit: read('audit'), log: read('log'), warning: read('warning'), error: read('error'), muted: read('muted'), line: read('line'), text: read('text'), back: read('back'), human: read('human') }
+	return {
+		change: read('change'),
+		event: read('event'),
+		audit: read('audit'),
+		log: read('log'),
+		warning: read('warning'),
+		error: read('error'),
+		muted: read('muted'),
+		line: read('line'),
+		text: read('text'),
+		back: read('back'),
+		human: read('human'),
+	}
 }

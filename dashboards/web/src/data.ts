@@ -19,7 +19,11 @@ export interface Loaded {
 
 const nothing: Loaded = { items: [], buckets: [], more: false, busy: true, problem: '' }
 
-export function useRecords(view: View): { readonly loaded: Loaded; readonly showMore: () => void; readonly add: (items: readonly WireItem[]) => void } {
+export function useRecords(view: View): {
+	readonly loaded: Loaded
+	readonly showMore: () => void
+	readonly add: (items: readonly WireItem[]) => void
+} {
 	const [loaded, setLoaded] = useState(nothing)
 	const [limit, setLimit] = useState(itemsMax)
 	const query = JSON.stringify(queryOf(view))
@@ -29,11 +33,16 @@ export function useRecords(view: View): { readonly loaded: Loaded; readonly show
 		const parameters = JSON.parse(query) as Record<string, string>
 		const load = async (): Promise<void> => {
 			setLoaded((before) => ({ ...before, busy: true, problem: '' }))
-			const density = api.histogram({ ...parameters, buckets: String(buckets) }, stop.signal).then((answer) => setLoaded((before) => ({ ...before, buckets: answer.items })))
+			const density = api
+				.histogram({ ...parameters, buckets: String(buckets) }, stop.signal)
+				.then((answer) => setLoaded((before) => ({ ...before, buckets: answer.items })))
 			const items: WireItem[] = []
 			let cursor: string | null = ''
 			while (cursor !== null && items.length < limit) {
-				const page: { items: readonly WireItem[]; next: string | null } = await api.timeline({ ...parameters, limit: String(pageItems), ...(cursor === '' ? {} : { cursor }) }, stop.signal)
+				const page: { items: readonly WireItem[]; next: string | null } = await api.timeline(
+					{ ...parameters, limit: String(pageItems), ...(cursor === '' ? {} : { cursor }) },
+					stop.signal,
+				)
 				items.push(...page.items)
 				cursor = page.next
 				const more = cursor !== null

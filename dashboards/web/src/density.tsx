@@ -26,7 +26,11 @@ interface DensityProps {
 function stacked(buckets: readonly WireBucket[]): uPlot.AlignedData {
 	const sums = buckets.map(() => 0)
 	const layers = kinds.map((kind) => buckets.map((bucket, index) => (sums[index] = (sums[index] ?? 0) + (bucket.counts[kind] ?? 0))))
-	return [buckets.map((bucket) => seconds(bucket.from)), ...layers.toReversed(), buckets.map((bucket) => bucket.warnings)] as uPlot.AlignedData
+	return [
+		buckets.map((bucket) => seconds(bucket.from)),
+		...layers.toReversed(),
+		buckets.map((bucket) => bucket.warnings),
+	] as uPlot.AlignedData
 }
 
 export function Density({ buckets, onZoom, onBack }: DensityProps) {
@@ -36,7 +40,12 @@ export function Density({ buckets, onZoom, onBack }: DensityProps) {
 		if (!place || buckets.length === 0) return undefined
 		const palette = colours()
 		const bars = uPlot.paths.bars?.({ size: [0.9, 40], align: 1 })
-		const axis = { stroke: palette.muted, grid: { stroke: palette.line, width: 1 }, ticks: { stroke: palette.line, width: 1 }, font: '11px system-ui, sans-serif' }
+		const axis = {
+			stroke: palette.muted,
+			grid: { stroke: palette.line, width: 1 },
+			ticks: { stroke: palette.line, width: 1 },
+			font: '11px system-ui, sans-serif',
+		}
 		const plot = new uPlot(
 			{
 				width: place.clientWidth,
@@ -44,10 +53,22 @@ export function Density({ buckets, onZoom, onBack }: DensityProps) {
 				legend: { show: false },
 				cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
 				tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), 'Etc/UTC'),
-				axes: [{ ...axis, values: (_plot: uPlot, splits: number[]) => splits.map((stamp) => label(stamp, buckets)) }, { ...axis, size: 44, space: 30 }],
+				axes: [
+					{ ...axis, values: (_plot: uPlot, splits: number[]) => splits.map((stamp) => label(stamp, buckets)) },
+					{ ...axis, size: 44, space: 30 },
+				],
 				series: [
 					{},
-					...kinds.toReversed().map((kind) => ({ label: kind, fill: palette[kind], stroke: palette[kind], width: 0, ...(bars ? { paths: bars } : {}), points: { show: false } })),
+					...kinds
+						.toReversed()
+						.map((kind) => ({
+							label: kind,
+							fill: palette[kind],
+							stroke: palette[kind],
+							width: 0,
+							...(bars ? { paths: bars } : {}),
+							points: { show: false },
+						})),
 					{ label: 'warnings', stroke: palette.warning, width: 2, points: { show: false } },
 				],
 				hooks: {
@@ -74,7 +95,12 @@ export function Density({ buckets, onZoom, onBack }: DensityProps) {
 	const total = buckets.reduce((sum, bucket) => sum + Object.values(bucket.counts).reduce((a, b) => a + b, 0), 0)
 	return (
 		<section class="density" aria-label="Density over time" onDblClick={onBack}>
-			<div ref={holder} style={{ height: `${height}px` }} role="img" aria-label={`${total} records in ${buckets.length} intervals; drag to zoom, double click to go back`} />
+			<div
+				ref={holder}
+				style={{ height: `${height}px` }}
+				role="img"
+				aria-label={`${total} records in ${buckets.length} intervals; drag to zoom, double click to go back`}
+			/>
 		</section>
 	)
 }

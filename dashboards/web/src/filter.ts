@@ -15,7 +15,17 @@ export interface View {
 }
 
 export const includes = ['changes', 'events', 'audit', 'logs'] as const
-export const emptyView: View = { cluster: '', from: '', to: '', words: '', include: ['changes', 'events', 'audit'], table: false, live: false, object: '', revision: '' }
+export const emptyView: View = {
+	cluster: '',
+	from: '',
+	to: '',
+	words: '',
+	include: ['changes', 'events', 'audit'],
+	table: false,
+	live: false,
+	object: '',
+	revision: '',
+}
 
 export function readView(hash: string): View {
 	const query = new URLSearchParams(hash.replace(/^#\/?/, ''))
@@ -25,7 +35,11 @@ export function readView(hash: string): View {
 		from: text('from'),
 		to: text('to'),
 		words: text('q'),
-		include: query.has('include') ? text('include').split(',').filter((name) => name !== '') : emptyView.include,
+		include: query.has('include')
+			? text('include')
+					.split(',')
+					.filter((name) => name !== '')
+			: emptyView.include,
 		table: text('view') === 'table',
 		live: text('live') === '1',
 		object: text('object'),
@@ -50,7 +64,15 @@ export function writeView(view: View): string {
 	return `#/${query.toString()}`
 }
 
-const fields: Readonly<Record<string, string>> = { ns: 'namespace', namespace: 'namespace', kind: 'kind', name: 'name', uid: 'uid', user: 'user', verb: 'verb' }
+const fields: Readonly<Record<string, string>> = {
+	ns: 'namespace',
+	namespace: 'namespace',
+	kind: 'kind',
+	name: 'name',
+	uid: 'uid',
+	user: 'user',
+	verb: 'verb',
+}
 
 /** The words as parameters of the API. What is no `field:value` is free text. */
 export function queryOf(view: View): Record<string, string> {

@@ -37,15 +37,36 @@ export function LaneView({ lanes, from, to, chosen, onChoose, onOpen }: LaneView
 	const first = Math.max(0, Math.floor(top / rowHeight) - overscan)
 	const shown = lanes.slice(first, first + Math.ceil(height / rowHeight) + 2 * overscan)
 	return (
-		<div class="lanes" ref={scroller} onScroll={(event) => setTop(event.currentTarget.scrollTop)} role="list" aria-label="Objects" tabIndex={0}>
+		<div
+			class="lanes"
+			ref={scroller}
+			onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+			role="list"
+			aria-label="Objects"
+			tabIndex={0}
+		>
 			<div style={{ height: `${lanes.length * rowHeight}px`, position: 'relative' }}>
 				{shown.map((lane, offset) => (
-					<div key={lane.key} class={`lane${first + offset === chosen ? ' chosen' : ''}`} style={{ top: `${(first + offset) * rowHeight}px` }} role="listitem">
-						<button type="button" class="lane-name" onClick={() => (onChoose(first + offset), openLane(lane, onOpen))} title={`${lane.kind} ${lane.namespace}/${lane.title}`}>
+					<div
+						key={lane.key}
+						class={`lane${first + offset === chosen ? ' chosen' : ''}`}
+						style={{ top: `${(first + offset) * rowHeight}px` }}
+						role="listitem"
+					>
+						<button
+							type="button"
+							class="lane-name"
+							onClick={() => (onChoose(first + offset), openLane(lane, onOpen))}
+							title={`${lane.kind} ${lane.namespace}/${lane.title}`}
+						>
 							<span class="kind">{lane.kind}</span>
 							<span class={lane.group === '' ? 'name' : 'name owned'}>{lane.title}</span>
 							<span class="ns">{lane.namespace}</span>
-							{lane.warnings > 0 && <span class="warn" aria-label={`${lane.warnings} warnings`}>▲{lane.warnings}</span>}
+							{lane.warnings > 0 && (
+								<span class="warn" aria-label={`${lane.warnings} warnings`}>
+									▲{lane.warnings}
+								</span>
+							)}
 						</button>
 						<Marks lane={lane} from={from} to={to} onOpen={onOpen} />
 					</div>
@@ -61,7 +82,17 @@ export function openLane(lane: Lane, onOpen: (item: WireItem) => void): void {
 }
 
 /** A change is a bar, a cluster event a circle, a request a triangle, a log line a dash: told apart without colour. Warnings are drawn last and larger. */
-function Marks({ lane, from, to, onOpen }: { readonly lane: Lane; readonly from: number; readonly to: number; readonly onOpen: (item: WireItem) => void }) {
+function Marks({
+	lane,
+	from,
+	to,
+	onOpen,
+}: {
+	readonly lane: Lane
+	readonly from: number
+	readonly to: number
+	readonly onOpen: (item: WireItem) => void
+}) {
 	const canvas = useRef<HTMLCanvasElement>(null)
 	const [tip, setTip] = useState<{ readonly item: WireItem; readonly x: number }>()
 	const width = (): number => canvas.current?.clientWidth ?? 0
@@ -80,7 +111,9 @@ function Marks({ lane, from, to, onOpen }: { readonly lane: Lane; readonly from:
 	})
 	const nearest = (x: number): WireItem | undefined => {
 		let best: WireItem | undefined
-		for (const item of lane.items) if (!best || Math.abs(place(item) - x) < Math.abs(place(best) - x) - 0.5 || (Math.abs(place(item) - x) < 3 && isHuman(item))) best = item
+		for (const item of lane.items)
+			if (!best || Math.abs(place(item) - x) < Math.abs(place(best) - x) - 0.5 || (Math.abs(place(item) - x) < 3 && isHuman(item)))
+				best = item
 		return best && Math.abs(place(best) - x) < 12 ? best : undefined
 	}
 	return (
@@ -111,7 +144,8 @@ function drawMark(context: CanvasRenderingContext2D, item: WireItem, x: number, 
 	const y = rowHeight / 2
 	const loud = item.severity !== 'normal'
 	const human = isHuman(item)
-	context.fillStyle = item.severity === 'error' ? palette.error : loud ? palette.warning : human ? palette.human : palette[item.kind as ColourName]
+	context.fillStyle =
+		item.severity === 'error' ? palette.error : loud ? palette.warning : human ? palette.human : palette[item.kind as ColourName]
 	context.beginPath()
 	if (item.kind === 'change') {
 		const wanted = item.operation !== 'updated' || item.facets?.some((facet) => facet === 'spec' || facet === 'data')

@@ -25,7 +25,8 @@ const isWrite = (item: WireItem): boolean => !/^(get|list|watch)$/.test(item.aud
 /** What a reader wants to see first: what people did, then what was wanted, then what went wrong, then how much. */
 function scoreOf(item: WireItem): number {
 	if (isHuman(item)) return isWrite(item) ? 40 : 4
-	if (item.kind === 'change') return item.facets?.some((facet) => facet === 'spec' || facet === 'data') || item.operation !== 'updated' ? 3 : 0.2
+	if (item.kind === 'change')
+		return item.facets?.some((facet) => facet === 'spec' || facet === 'data') || item.operation !== 'updated' ? 3 : 0.2
 	if (item.severity !== 'normal') return 5
 	return 0.3
 }
@@ -58,7 +59,11 @@ export function lanesOf(items: readonly WireItem[]): readonly Lane[] {
 	for (const lane of lanes) groupScore.set(groupKey(lane), Math.max(groupScore.get(groupKey(lane)) ?? 0, lane.score))
 	// Objects of one owner stay together, under the owner, at the place of the most telling among them.
 	return lanes.toSorted(
-		(a, b) => (groupScore.get(groupKey(b)) ?? 0) - (groupScore.get(groupKey(a)) ?? 0) || groupKey(a).localeCompare(groupKey(b)) || Number(a.group !== '') - Number(b.group !== '') || b.score - a.score,
+		(a, b) =>
+			(groupScore.get(groupKey(b)) ?? 0) - (groupScore.get(groupKey(a)) ?? 0) ||
+			groupKey(a).localeCompare(groupKey(b)) ||
+			Number(a.group !== '') - Number(b.group !== '') ||
+			b.score - a.score,
 	)
 }
 
@@ -73,13 +78,20 @@ const togetherMin = 4
 
 /** What people did, oldest first: writes only, no dry runs; a burst of one user and verb is one act. */
 export function actsOf(items: readonly WireItem[]): readonly Act[] {
-	const writes = items.filter((item) => isHuman(item) && isWrite(item) && item.audit?.dryRun === false && item.audit.stage !== 'ResponseStarted').toSorted((a, b) => a.time.localeCompare(b.time))
+	const writes = items
+		.filter((item) => isHuman(item) && isWrite(item) && item.audit?.dryRun === false && item.audit.stage !== 'ResponseStarted')
+		.toSorted((a, b) => a.time.localeCompare(b.time))
 	const acts: Act[] = []
-	for (let first = 0; first < writes.length; ) {
+	for (let first = 0; first < writes.length;) {
 		const start = writes[first] as WireItem
 		let next = first + 1
 		const same = (item: WireItem | undefined, before: WireItem | undefined): boolean =>
-			item !== undefined && before !== undefined && item.audit?.user === start.audit?.user && item.audit?.verb === start.audit?.verb && item.severity === start.severity && Date.parse(item.time) - Date.parse(before.time) < togetherMs
+			item !== undefined &&
+			before !== undefined &&
+			item.audit?.user === start.audit?.user &&
+			item.audit?.verb === start.audit?.verb &&
+			item.severity === start.severity &&
+			Date.parse(item.time) - Date.parse(before.time) < togetherMs
 		while (same(writes[next], writes[next - 1])) next += 1
 		if (next - first >= togetherMin) acts.push({ item: start, count: next - first })
 		else for (const item of writes.slice(first, next)) acts.push({ item, count: 1 })

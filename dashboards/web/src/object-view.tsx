@@ -82,16 +82,29 @@ export function ObjectView({ cluster, object, revision, onRevision, onClose }: O
 		<aside class="object" aria-label={`Object ${object}`}>
 			<header>
 				<h2>{object}</h2>
-				<button type="button" onClick={onClose} aria-label="Close">✕</button>
+				<button type="button" onClick={onClose} aria-label="Close">
+					✕
+				</button>
 			</header>
-			{problem !== '' && <p class="problem" role="alert">{problem}</p>}
+			{problem !== '' && (
+				<p class="problem" role="alert">
+					{problem}
+				</p>
+			)}
 			<div class="object-body">
 				<ol class="versions" aria-label="Versions" tabIndex={0}>
 					{more && <li class="note">the newest {versionsMax} versions</li>}
 					{versions.map((version) => (
 						<li key={version.id}>
-							<button type="button" class={`version ${version.severity}`} aria-current={version.id === chosen?.id} onClick={() => onRevision(version.revision ?? '')}>
-								<span class="time">{version.time.slice(11, 23)} <i>{bound(version.timeBoundSeconds)}</i></span>
+							<button
+								type="button"
+								class={`version ${version.severity}`}
+								aria-current={version.id === chosen?.id}
+								onClick={() => onRevision(version.revision ?? '')}
+							>
+								<span class="time">
+									{version.time.slice(11, 23)} <i>{bound(version.timeBoundSeconds)}</i>
+								</span>
 								<span class="revision">rev {version.revision}</span>
 								<span class="summary">{version.summary}</span>
 								{version.actor?.tier === 'exact' && <span class="actor">{actorText(version.actor)}</span>}
@@ -102,12 +115,22 @@ export function ObjectView({ cluster, object, revision, onRevision, onClose }: O
 				<div class="version-detail" tabIndex={0} aria-label="Version">
 					{chosen && (
 						<>
-							<h3>revision {chosen.revision}: {chosen.summary}</h3>
+							<h3>
+								revision {chosen.revision}: {chosen.summary}
+							</h3>
 							<p class="facts">
 								{chosen.time} {bound(chosen.timeBoundSeconds)}
 								{chosen.sighting !== 'watch' && <b> · as found by a {chosen.sighting}</b>}
-								{chosen.actor && <> · who: <b>{actorText(chosen.actor)}</b>{chosen.actor.tier === 'exact' && ` from ${chosen.actor.sourceIP} with ${chosen.actor.userAgent.split(' ')[0]}`}</>}
-								{chosen.owners && chosen.owners.length > 0 && <> · owned by {chosen.owners.map((owner) => `${owner.kind} ${owner.name}`).join(' ← ')}</>}
+								{chosen.actor && (
+									<>
+										{' '}
+										· who: <b>{actorText(chosen.actor)}</b>
+										{chosen.actor.tier === 'exact' && ` from ${chosen.actor.sourceIP} with ${chosen.actor.userAgent.split(' ')[0]}`}
+									</>
+								)}
+								{chosen.owners && chosen.owners.length > 0 && (
+									<> · owned by {chosen.owners.map((owner) => `${owner.kind} ${owner.name}`).join(' ← ')}</>
+								)}
 								{chosen.note !== undefined && <> · {chosen.note}</>}
 							</p>
 							{diff && diff.changes.length > 0 && <DiffTable diff={diff} />}
@@ -134,16 +157,22 @@ function DiffTable({ diff }: { readonly diff: WireDiff }) {
 			<tbody>
 				{facetOrder.flatMap((facet) => {
 					const changes = diff.changes.filter((change) => change.facet === facet)
-					return changes.length === 0 ? [] : [
-						<tr key={facet}><th colSpan={3} scope="colgroup">{facet}</th></tr>,
-						...changes.map((change) => (
-							<tr key={change.path}>
-								<td class="path">{change.path}</td>
-								<td class="before">{change.op === 'added' ? '' : <del>{shown(change.before)}</del>}</td>
-								<td class="after">{change.op === 'removed' ? '' : <ins>{shown(change.after)}</ins>}</td>
-							</tr>
-						)),
-					]
+					return changes.length === 0
+						? []
+						: [
+								<tr key={facet}>
+									<th colSpan={3} scope="colgroup">
+										{facet}
+									</th>
+								</tr>,
+								...changes.map((change) => (
+									<tr key={change.path}>
+										<td class="path">{change.path}</td>
+										<td class="before">{change.op === 'added' ? '' : <del>{shown(change.before)}</del>}</td>
+										<td class="after">{change.op === 'removed' ? '' : <ins>{shown(change.after)}</ins>}</td>
+									</tr>
+								)),
+							]
 				})}
 			</tbody>
 		</table>

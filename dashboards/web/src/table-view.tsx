@@ -35,23 +35,37 @@ export function TableView({ items, more, onMore, onOpen }: TableProps) {
 						<tr key={item.id + item.kind} class={item.severity}>
 							<td class="time">{item.time.slice(11, 23)}</td>
 							<td class="bound">{bound(item.timeBoundSeconds)}</td>
-							<td><span class={`badge ${item.kind}`}>{item.kind}</span></td>
+							<td>
+								<span class={`badge ${item.kind}`}>{item.kind}</span>
+							</td>
 							<td>
 								{item.object ? (
 									<button type="button" class="link" onClick={() => onOpen(item)}>
-										{item.objectKind} {[item.object.namespace, item.object.name].filter((part) => part !== '').join('/')}
+										{item.objectKind || item.object.resource}{' '}
+										{[item.object.namespace, item.object.name].filter((part) => part !== '').join('/')}
 									</button>
 								) : (
 									item.log?.pod || item.log?.component || ''
 								)}
 							</td>
-							<td>{item.severity !== 'normal' && <span class="warn" aria-label={item.severity}>▲ </span>}{item.summary}</td>
+							<td>
+								{item.severity !== 'normal' && (
+									<span class="warn" aria-label={item.severity}>
+										▲{' '}
+									</span>
+								)}
+								{item.summary}
+							</td>
 							<td class="revision">{item.revision ?? item.audit?.responseRevision ?? ''}</td>
 						</tr>
 					))}
 				</tbody>
 			</table>
-			{more && <button type="button" class="more" onClick={onMore}>show more</button>}
+			{more && (
+				<button type="button" class="more" onClick={onMore}>
+					show more
+				</button>
+			)}
 		</div>
 	)
 }

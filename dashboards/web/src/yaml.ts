@@ -18,6 +18,9 @@ export function yamlLines(value: unknown, indent = ''): readonly string[] {
 }
 
 function scalar(value: unknown): string {
-	if (typeof value === 'string') return /^[\w./@-][\w ./:@=,+()-]*$/.test(value) && !/^(true|false|null|\d+(\.\d+)?)$/.test(value) && !value.endsWith(':') ? value : JSON.stringify(value)
+	if (typeof value === 'string')
+		return /^[\w./@-][\w ./:@=,+()-]*$/.test(value) && !/^(true|false|null|\d+(\.\d+)?)$/.test(value) && !value.endsWith(':')
+			? value
+			: JSON.stringify(value)
 	return JSON.stringify(value) ?? 'null'
 }

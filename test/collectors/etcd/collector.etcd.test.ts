@@ -21,7 +21,8 @@ afterEach(async () => {
 })
 
 const key = (name: string): string => `/registry/configmaps/shop/${name}`
-const body = (name: string, data: string): string => JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop', uid: `uid-${name}` }, data: { value: data } })
+const body = (name: string, data: string): string =>
+	JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop', uid: `uid-${name}` }, data: { value: data } })
 const put = (name: string, data: string): Promise<bigint> => etcd.put(key(name), body(name, data))
 const start = (options: Partial<ConstructorParameters<typeof Running>[0]> = {}): Running =>
 	new Running({ stateDir: join(dir, 'state'), ...options, config: { endpoints: [etcd.endpoint], ...options.config } })
@@ -50,10 +51,14 @@ describe('start', () => {
 		const changed = await put('a3', 'second')
 		await running.seen(changed)
 		const version = running.versions.find(({ revision }) => revision === changed)
-		expect(version).toMatchObject({ sighting: 'watch', operation: 'updated', object: { resource: 'configmaps', namespace: 'shop', name: 'a3' } })
+		expect(version).toMatchObject({
+			sighting: 'watch',
+			operation: 'updated',
+			object: { resource: 'configmaps', namespace: 'shop', name: 'a3' },
+		})
 		expect(valueOf(version)).toBe('second')
-		expect((version?.before?.object['data'] as Record<string, unknown>)['value']).toBe('first')
-		expect((version?.after?.object['metadata'] as Record<string, unknown>)['resourceVersion']).toBe(changed.toString())
+		expect(version?.before?.object['data']).toEqual({ value: 'first' })
+		expect(version?.after?.object['metadata']).toMatchObject({ resourceVersion: changed.toString() })
 		expect(running.gaps).toEqual([])
 	})
 
@@ -87,7 +92,9 @@ describe('resume', () => {
 		const [range, ...others] = joined(coverage)
 		expect(others).toEqual([])
 		expect(range?.[1]).toBe(last)
-		expect(watched.map((version) => version.revision)).toEqual(Array.from({ length: watched.length }, (_, i) => last - BigInt(watched.length - 1 - i)))
+		expect(watched.map((version) => version.revision)).toEqual(
+			Array.from({ length: watched.length }, (_, i) => last - BigInt(watched.length - 1 - i)),
+		)
 		expect(watched[0]?.revision).toBe(range?.[0])
 		expect(coverage.reduce((sum, { versions }) => sum + versions, 0)).toBe(watched.length)
 		expect(first).toBeLessThan(range?.[0] ?? 0n)
@@ -130,6 +137,7 @@ describe('resume', () => {
 		const revision = await put('e', '0')
 		await using running = start({ config: { endpoints: ['http://127.0.0.1:1', etcd.endpoint] } })
 		await running.seen(revision)
+		expect(running.versions.map((version) => version.revision)).toEqual([revision])
 	})
 })
 
@@ -149,14 +157,23 @@ describe('compaction', () => {
 		await using running = start()
 		await running.until('the gap', () => running.gaps.length === 1)
 		expect(running.gaps[0]).toMatchObject({
-			reason: 'compacted', fromRevision: position + 1n, toRevision: end, touchedCount: 4,
+			reason: 'compacted',
+			fromRevision: position + 1n,
+			toRevision: end,
+			touchedCount: 4,
 			touched: ['changed', 'gone', 'new', 'unseen'].map((name) => `configmaps/shop/${name}`),
 		})
 		const byName = new Map(running.versions.map((version) => [version.object.name, version]))
 		expect([...byName.keys()].toSorted()).toEqual(['changed', 'gone', 'new', 'unseen'])
 		expect(byName.get('changed')).toMatchObject({ sighting: 'gap', operation: 'updated', revision: position + 10n })
 		expect(byName.get('changed')?.before?.object['data']).toEqual({ value: 'before' })
-		expect(byName.get('gone')).toMatchObject({ sighting: 'gap', operation: 'deleted', revision: end, after: null, note: 'gone: when, is not known' })
+		expect(byName.get('gone')).toMatchObject({
+			sighting: 'gap',
+			operation: 'deleted',
+			revision: end,
+			after: null,
+			note: 'gone: when, is not known',
+		})
 		const next = await put('kept', 'after')
 		await running.seen(next)
 		await running[Symbol.asyncDispose]()
@@ -208,9 +225,13 @@ describe('another etcd', () => {
 		expect(gap).toMatchObject({ reason: 'space-changed' })
 		expect(gap?.touched).toContain('configmaps/shop/g')
 		expect(gap?.space).not.toBe('main')
-		await running.until('the new space', () => running.versions.some((version) => version.space === gap?.space && version.revision === revision))
+		await running.until('the new space', () =>
+			running.versions.some((version) => version.space === gap?.space && version.revision === revision),
+		)
 		const next = await put('h', 'other')
-		await running.until('the next version', () => running.versions.some((version) => version.space === gap?.space && version.revision === next))
+		await running.until('the next version', () =>
+			running.versions.some((version) => version.space === gap?.space && version.revision === next),
+		)
 	})
 })
 
@@ -222,7 +243,9 @@ describe('large revisions', () => {
 		const entries = Object.fromEntries(Array.from({ length: 13 }, (_, i) => [key(`large${i}`), body(`large${i}`, large)]))
 		const made = await etcd.putTogether(entries)
 		// With the values before the answer is twice as large, above etcd's 1.5 MiB.
-		const changed = await etcd.putTogether(Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, value.replace('xx', 'yy')])))
+		const changed = await etcd.putTogether(
+			Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, value.replace('xx', 'yy')])),
+		)
 		await running.until('both', () => running.versions.filter(({ revision }) => revision === changed).length === 13)
 		expect(running.versions.filter(({ revision }) => revision === made).length).toBe(13)
 		expect(running.versions.filter(({ revision }) => revision === changed).every((version) => version.before !== null)).toBe(true)

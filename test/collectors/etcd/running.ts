@@ -6,7 +6,14 @@ import { systemClock } from '#runtime/clock.ts'
 import { silentLogger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
 
-export const testConfig: EtcdConfig = { endpoints: [], prefix: '', registry: '/registry/', snapshotPageKeys: 7, progressMs: 100, retryMaxMs: 50 }
+export const testConfig: EtcdConfig = {
+	endpoints: [],
+	prefix: '',
+	registry: '/registry/',
+	snapshotPageKeys: 7,
+	progressMs: 100,
+	retryMaxMs: 50,
+}
 
 const waitMsMax = 20_000
 
@@ -17,8 +24,19 @@ export class Running implements AsyncDisposable {
 	#wake: (() => void) | undefined
 	#error: unknown
 
-	constructor(options: { readonly stateDir: string; readonly config: Partial<EtcdConfig>; readonly cluster?: string; readonly onEmit?: (records: readonly KubetapeRecord[]) => Promise<void> }) {
-		const context = { cluster: options.cluster ?? 'test', clock: systemClock, log: silentLogger, metrics: createMetrics(), stateDir: options.stateDir }
+	constructor(options: {
+		readonly stateDir: string
+		readonly config: Partial<EtcdConfig>
+		readonly cluster?: string
+		readonly onEmit?: (records: readonly KubetapeRecord[]) => Promise<void>
+	}) {
+		const context = {
+			cluster: options.cluster ?? 'test',
+			clock: systemClock,
+			log: silentLogger,
+			metrics: createMetrics(),
+			stateDir: options.stateDir,
+		}
 		const collector = createEtcdCollector({ ...testConfig, ...options.config }, context)
 		const emit = async (records: readonly KubetapeRecord[]): Promise<void> => {
 			await options.onEmit?.(records)

@@ -23,7 +23,11 @@ interface Line {
 	observed: string
 }
 
-const lines = gunzipSync(readFileSync('demo/etcd.jsonl.gz')).toString().trim().split('\n').map((text) => JSON.parse(text) as Line)
+const lines = gunzipSync(readFileSync('demo/etcd.jsonl.gz'))
+	.toString()
+	.trim()
+	.split('\n')
+	.map((text) => JSON.parse(text) as Line)
 const bytes = (base64: string): Uint8Array => Buffer.from(base64, 'base64')
 const eventOf = (line: Line): EtcdEvent => ({
 	type: line.type,
@@ -44,7 +48,13 @@ describe('versions of the recorded incident', () => {
 	it('are all there, one id each', () => {
 		expect(records.filter((record) => record.kind === 'reject')).toEqual([])
 		expect(new Set(records.map((record) => record.id)).size).toBe(2817)
-		expect(new Set(records.map((record) => (record.kind === 'reject' ? '' : objectKey((record as { object: Parameters<typeof objectKey>[0] }).object)))).size).toBe(802)
+		expect(
+			new Set(
+				records.map((record) =>
+					record.kind === 'reject' ? '' : objectKey((record as { object: Parameters<typeof objectKey>[0] }).object),
+				),
+			).size,
+		).toBe(802)
 	})
 
 	it('carry the body before and after, with their resourceVersions', () => {
@@ -65,8 +75,17 @@ describe('versions of the recorded incident', () => {
 
 	it('know resources, groups and owner chains', () => {
 		const keys = records.flatMap((record) => (record.kind === 'change' ? [objectKey(record.object)] : []))
-		for (const key of ['nodes/-/node-a', 'services/shop/checkout', 'customresourcedefinitions.apiextensions.k8s.io/-/backends.shop.example.com', 'backends.shop.example.com/shop/primary', 'etcdkeys/-/compact_rev_key']) expect(keys).toContain(key)
-		const pod = records.find((record) => record.kind === 'change' && record.object.resource === 'pods' && record.object.name.startsWith('checkout-'))
+		for (const key of [
+			'nodes/-/node-a',
+			'services/shop/checkout',
+			'customresourcedefinitions.apiextensions.k8s.io/-/backends.shop.example.com',
+			'backends.shop.example.com/shop/primary',
+			'etcdkeys/-/compact_rev_key',
+		])
+			expect(keys).toContain(key)
+		const pod = records.find(
+			(record) => record.kind === 'change' && record.object.resource === 'pods' && record.object.name.startsWith('checkout-'),
+		)
 		expect(pod?.kind === 'change' && pod.owners.map((owner) => owner.kind)).toEqual(['ReplicaSet', 'Deployment'])
 	})
 
@@ -96,7 +115,10 @@ describe('versions of the recorded incident', () => {
 })
 
 describe('hostile values', () => {
-	const samples = lines.filter((line) => line.value !== null).filter((_line, index) => index % 97 === 0).map((line) => Buffer.from(line.value ?? '', 'base64'))
+	const samples = lines
+		.filter((line) => line.value !== null)
+		.filter((_line, index) => index % 97 === 0)
+		.map((line) => Buffer.from(line.value ?? '', 'base64'))
 
 	it('never throw, whatever is cut or flipped', () => {
 		let rejects = 0
@@ -120,7 +142,20 @@ describe('hostile values', () => {
 	})
 
 	it('become a reject that names key, revision and hash', () => {
-		const record = versions().toRecord({ type: 'PUT', key: '/registry/pods/a/b', value: Buffer.from('k8s\0\u00ff\u00ff'), modRevision: 7n, createRevision: 7n, version: 1n, lease: 0n, prev: null }, 1, 'watch')
+		const record = versions().toRecord(
+			{
+				type: 'PUT',
+				key: '/registry/pods/a/b',
+				value: Buffer.from('k8s\0\u00ff\u00ff'),
+				modRevision: 7n,
+				createRevision: 7n,
+				version: 1n,
+				lease: 0n,
+				prev: null,
+			},
+			1,
+			'watch',
+		)
 		expect(record).toMatchObject({ kind: 'reject', step: 'etcd.decode', where: '/registry/pods/a/b at revision 7', sizeBytes: 8 })
 	})
 })

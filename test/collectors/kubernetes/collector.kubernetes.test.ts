@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cursorName, readPosition } from '#collectors/kubernetes/position.ts'
+import { openLocalState } from '#collectors/local-state.ts'
 import { createVersions } from '#collectors/etcd/versions.ts'
 import { createCatalog } from '#records/catalog.ts'
 import type { VersionRecord } from '#records/record.ts'
@@ -61,6 +63,15 @@ const apply = (manifest: unknown): Promise<string> =>
 	cluster.kubectl(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(manifest) })
 const of = (key: string): readonly VersionRecord[] => running.versions().filter((record) => objectKey(record.object) === key)
 
+/** Until the first list of every resource is done. */
+async function listed(): Promise<void> {
+	const names = (await cluster.kubectl(['api-resources', '--verbs=list,watch', '-o', 'name']))
+		.split('\n')
+		.filter((name) => name !== '' && name !== 'events.events.k8s.io')
+	using known = openLocalState(state.dir)
+	await running.until('all lists', () => names.every((name) => readPosition(known.cursor(cursorName(name))).pending === null))
+}
+
 /** A mark that is written last: when it is seen by a collector, and by etcd's record, both are as far. */
 async function settle(name: string): Promise<bigint> {
 	await cluster.kubectl(['create', 'configmap', name])
@@ -104,6 +115,7 @@ beforeAll(async () => {
 	cluster = await startCluster({ env: { RECORD: '1' } })
 	state = makeStateDir()
 	running = start()
+	await listed()
 	listedAt = await settle('first')
 })
 afterAll(async () => {
@@ -119,7 +131,7 @@ test('every write of a busy minute is one record with the id of the etcd collect
 		apiVersion: 'example.com/v1',
 		kind: 'Tape',
 		metadata: { name: 'one', namespace: 'default' },
-		spec: { big: 9007199254740993, float: 1.5 },
+		spec: { whole: 9007199254740991, float: 1.5 },
 	})
 	await apply(deployment)
 	await cluster.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'])

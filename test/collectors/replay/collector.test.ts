@@ -15,8 +15,12 @@ function recordingOf(etcd: readonly string[], audit: readonly string[] = []): st
 	return dir
 }
 
-const revisionsOf = (records: readonly KubetapeRecord[]): readonly number[] => records.flatMap((record) => (record.kind === 'change' ? [Number(record.revision)] : []))
-const of = <K extends KubetapeRecord['kind']>(records: readonly KubetapeRecord[], kind: K): readonly Extract<KubetapeRecord, { kind: K }>[] =>
+const revisionsOf = (records: readonly KubetapeRecord[]): readonly number[] =>
+	records.flatMap((record) => (record.kind === 'change' ? [Number(record.revision)] : []))
+const of = <K extends KubetapeRecord['kind']>(
+	records: readonly KubetapeRecord[],
+	kind: K,
+): readonly Extract<KubetapeRecord, { kind: K }>[] =>
 	records.filter((record): record is Extract<KubetapeRecord, { kind: K }> => record.kind === kind)
 
 describe('replay', () => {
@@ -25,30 +29,49 @@ describe('replay', () => {
 		mkdirSync(join(dir, 'logs'))
 		writeFileSync(join(dir, 'logs', 'kubelet.log.gz'), gzipSync('plain first\nI0102 03:04:17.500000   7 a.go:1] hello\n'))
 		mkdirSync(join(dir, 'pods/shop_web-1_u-1/web'), { recursive: true })
-		writeFileSync(join(dir, 'pods/shop_web-1_u-1/web/3.log'), '2026-01-02T03:04:17.2Z stdout P one \n2026-01-02T03:04:17.3Z stderr F err\n2026-01-02T03:04:17.4Z stdout F:T two\n')
+		writeFileSync(
+			join(dir, 'pods/shop_web-1_u-1/web/3.log'),
+			'2026-01-02T03:04:17.2Z stdout P one \n2026-01-02T03:04:17.3Z stderr F err\n2026-01-02T03:04:17.4Z stdout F:T two\n',
+		)
 		const { records } = await replay(dir)
-		expect(of(records, 'log').map(({ component, pod, restart, stream, text, flags }) => [component, pod, restart, stream, text, flags])).toEqual([
+		expect(
+			of(records, 'log').map(({ component, pod, restart, stream, text, flags }) => [component, pod, restart, stream, text, flags]),
+		).toEqual([
 			['kubelet', '', 0, '', 'plain first', ['no-time']],
 			['', 'web-1', 3, 'stderr', 'err', []],
 			['', 'web-1', 3, 'stdout', 'one two', []],
 			['kubelet', '', 0, '', 'a.go:1] hello', []],
 		])
-		expect(of(records, 'audit').map((entry) => [entry.auditID, entry.object?.name, entry.responseRevision])).toEqual([['x', 'made-x', 42n], ['y', 'made-y', 42n]])
-		const order = records.filter((record) => record.kind === 'change' || record.kind === 'audit').map((record) => (record.kind === 'change' ? Number(record.revision) : record.auditID))
+		expect(of(records, 'audit').map((entry) => [entry.auditID, entry.object?.name, entry.responseRevision])).toEqual([
+			['x', 'made-x', 42n],
+			['y', 'made-y', 42n],
+		])
+		const order = records
+			.filter((record) => record.kind === 'change' || record.kind === 'audit')
+			.map((record) => (record.kind === 'change' ? Number(record.revision) : record.auditID))
 		expect(order.indexOf('x')).toBeLessThan(order.indexOf(13))
 	})
 
 	it('states a hole in the revisions as a gap, and covers the ranges on both sides', async () => {
 		const { records } = await replay(recordingOf([10, 11, 15, 16].map((revision) => etcdLine(revision, `n${revision}`))))
 		expect(of(records, 'gap').map((gap) => [gap.reason, gap.fromRevision, gap.toRevision])).toEqual([['lost', 12n, 14n]])
-		expect(of(records, 'coverage').map((range) => [range.fromRevision, range.toRevision, range.versions])).toEqual([[10n, 11n, 2], [15n, 16n, 2]])
+		expect(of(records, 'coverage').map((range) => [range.fromRevision, range.toRevision, range.versions])).toEqual([
+			[10n, 11n, 2],
+			[15n, 15n, 1],
+			[16n, 16n, 1],
+		])
 	})
 
 	it('sets aside only the line whose revision is garbled', async () => {
-		const { records } = await replay(recordingOf([etcdLine(10, 'a'), etcdLine(9911, 'b'), etcdLine(12, 'c'), etcdLine(3, 'd'), etcdLine(13, 'e')]))
+		const { records } = await replay(
+			recordingOf([etcdLine(10, 'a'), etcdLine(9911, 'b'), etcdLine(12, 'c'), etcdLine(3, 'd'), etcdLine(13, 'e')]),
+		)
 		expect(revisionsOf(records)).toEqual([10, 12, 13])
 		expect(of(records, 'reject').map((reject) => reject.where)).toEqual(['etcd.jsonl:2', 'etcd.jsonl:4'])
-		expect(of(records, 'gap').map((gap) => [gap.reason, gap.fromRevision, gap.toRevision])).toEqual([['corrupt', 11n, 11n], ['corrupt', 12n, 13n]])
+		expect(of(records, 'gap').map((gap) => [gap.reason, gap.fromRevision, gap.toRevision])).toEqual([
+			['corrupt', 11n, 11n],
+			['corrupt', 12n, 13n],
+		])
 	})
 
 	it('reads a gzip that breaks off up to there, and says so', async () => {
@@ -61,7 +84,10 @@ describe('replay', () => {
 		expect(seen.length).toBeGreaterThan(500)
 		expect(seen).toEqual(Array.from(seen, (_, index) => index + 2))
 		expect(of(records, 'reject')).toHaveLength(1)
-		expect(of(records, 'reject')[0]).toMatchObject({ reason: expect.stringContaining('breaks off'), where: `etcd.jsonl:${seen.length + 1}` })
+		expect(of(records, 'reject')[0]).toMatchObject({
+			reason: expect.stringContaining('breaks off'),
+			where: `etcd.jsonl:${seen.length + 1}`,
+		})
 		expect(of(records, 'gap').map((gap) => gap.reason)).toEqual(['truncated'])
 	})
 
@@ -74,7 +100,9 @@ describe('replay', () => {
 			first.push(...batch)
 			await Promise.resolve()
 		}
-		await expect(createReplayCollector({ path: dir, speed: 'max' }, contextIn(stateDir)).run(fail, new AbortController().signal)).rejects.toThrow('the log is gone')
+		await expect(
+			createReplayCollector({ path: dir, speed: 'max' }, contextIn(stateDir)).run(fail, new AbortController().signal),
+		).rejects.toThrow('the log is gone')
 		const { records } = await replay(dir, stateDir)
 		expect([...revisionsOf(first), ...revisionsOf(records)]).toEqual(Array.from({ length: 5000 }, (_, index) => index + 2))
 		expect((await replay(dir, stateDir)).records).toEqual([])
@@ -97,7 +125,10 @@ describe('replay', () => {
 			},
 		}
 		const dir = recordingOf([], [auditLine('a', 0), auditLine('b', 10), auditLine('c', 30)])
-		await createReplayCollector({ path: dir, speed: 10 }, contextIn(temporaryFolder(), clock)).run(async () => Promise.resolve(), new AbortController().signal)
+		await createReplayCollector({ path: dir, speed: 10 }, contextIn(temporaryFolder(), clock)).run(
+			async () => Promise.resolve(),
+			new AbortController().signal,
+		)
 		expect(slept).toEqual([1000, 2000])
 	})
 

@@ -46,7 +46,9 @@ describe('the recorded incident', () => {
 	it('gives the lines of every component and of the containers, with their places', () => {
 		const lines = records.filter((record) => record.kind === 'log')
 		const count = (component: string): number => lines.filter((line) => line.component === component).length
-		expect([count('etcd'), count('kube-apiserver'), count('kube-controller-manager'), count('kube-scheduler')]).toEqual([69, 1115, 924, 261])
+		expect([count('etcd'), count('kube-apiserver'), count('kube-controller-manager'), count('kube-scheduler')]).toEqual([
+			69, 1115, 924, 261,
+		])
 		expect([count('kwok-node-a'), count('kwok-node-b'), count('kwok-node-c')]).toEqual([370, 106, 198])
 		const container = lines.find((line) => line.pod === 'ledger-0')
 		expect(container).toMatchObject({ namespace: 'payments', container: 'ledger', restart: 0, component: '' })
@@ -57,11 +59,23 @@ describe('the recorded incident', () => {
 	})
 
 	it('holds every revision that the ground truth tells, as a change of that object', () => {
-		const kindAt = new Map(versions.map((version) => [`${version.revision} ${version.objectKind}/${version.object.namespace || '-'}/${version.object.name}`, version]))
-		const rows = readFileSync(`${demo}/timeline.tsv`, 'utf8').trim().split('\n').slice(1).map((line) => line.split('\t'))
+		const kindAt = new Map(
+			versions.map((version) => [
+				`${version.revision} ${version.objectKind}/${version.object.namespace || '-'}/${version.object.name}`,
+				version,
+			]),
+		)
+		const rows = readFileSync(`${demo}/timeline.tsv`, 'utf8')
+			.trim()
+			.split('\n')
+			.slice(1)
+			.map((line) => line.split('\t'))
 		const told = rows.flatMap(([, , , , , objects = '', revisions = '']) => {
 			const names = objects.split(',')
-			return revisions.split(',').map((revision, index) => ({ revision, object: names[index] ?? '' })).filter(({ revision }) => revision !== '-')
+			return revisions
+				.split(',')
+				.map((revision, index) => ({ revision, object: names[index] ?? '' }))
+				.filter(({ revision }) => revision !== '-')
 		})
 		expect(told).toHaveLength(74)
 		expect(told.filter(({ revision, object }) => !kindAt.has(`${revision} ${object}`))).toEqual([])

@@ -1,7 +1,8 @@
 // Runs a replay into memory, and makes recordings.
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from 'vitest'
 import type { CollectorContext } from '#collectors/port.ts'
 import { createReplayCollector } from '#collectors/replay/collector.ts'
 import type { KubetapeRecord } from '#records/record.ts'
@@ -9,13 +10,26 @@ import { systemClock, type Clock } from '#runtime/clock.ts'
 import { silentLogger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
 
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'kubetape-test-'))
+const folders: string[] = []
+afterAll(() => {
+	for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** Removed when the test file is through. */
+export function temporaryFolder(): string {
+	const folder = mkdtempSync(join(tmpdir(), 'kubetape-test-'))
+	folders.push(folder)
+	return folder
+}
 
 export function contextIn(stateDir: string, clock: Clock = systemClock): CollectorContext {
 	return { cluster: 'test', clock, log: silentLogger, metrics: createMetrics(), stateDir }
 }
 
-export async function replay(path: string, stateDir = temporaryFolder()): Promise<{ readonly records: readonly KubetapeRecord[]; readonly largestBatch: number }> {
+export async function replay(
+	path: string,
+	stateDir = temporaryFolder(),
+): Promise<{ readonly records: readonly KubetapeRecord[]; readonly largestBatch: number }> {
 	const records: KubetapeRecord[] = []
 	let largestBatch = 0
 	const emit = async (batch: readonly KubetapeRecord[]): Promise<void> => {
@@ -30,7 +44,9 @@ export async function replay(path: string, stateDir = temporaryFolder()): Promis
 /** A line of etcd.jsonl: a ConfigMap as JSON. */
 export function etcdLine(revision: number, name: string, previous?: number): string {
 	const value = (note: string): string =>
-		Buffer.from(JSON.stringify({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'shop', uid: `uid-${name}` }, data: { note } })).toString('base64')
+		Buffer.from(
+			JSON.stringify({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name, namespace: 'shop', uid: `uid-${name}` }, data: { note } }),
+		).toString('base64')
 	return JSON.stringify({
 		rev: revision,
 		type: 'PUT',

@@ -54,6 +54,7 @@ const places: Readonly<Record<string, KubetapeRecord>> = {
 	field: change({ spec: { adminPassword: planted } }),
 	url: change({ spec: { dsn: `postgres://app:${planted}@db:5432/x` } }),
 	'url with @': change({ spec: { dsn: `postgres://app:p@${planted}@db:5432/x` } }),
+	'bearer behind a tab': change({ spec: { text: `Bearer\t${planted}` } }),
 	jwt: change({ spec: { text: `a ${jwt} b` } }),
 	pem: change({ spec: { text: `-----BEGIN EC PRIVATE KEY-----\n${planted}\n-----END EC PRIVATE KEY-----` } }),
 	'merge patch': audit({ requestObject: { data: { a: base64 } } }),

@@ -77,7 +77,8 @@ export function aChange(options: ChangeOptions): Indexed {
 		owners: options.more?.owners ?? [],
 		encoding: 'json',
 	}
-	const stored: Change = options.renewTime === undefined ? change : { ...change, folded: { renewTime: options.renewTime, managedTimes: [] } }
+	const stored: Change =
+		options.renewTime === undefined ? change : { ...change, folded: { renewTime: options.renewTime, managedTimes: [] } }
 	return indexed(stored, { summary: `change ${options.revision}`, ...options.more })
 }
 
