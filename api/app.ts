@@ -38,12 +38,11 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 	const closing = new AbortController()
 	const context: ApiContext = { ...options, routes: [], closing: closing.signal }
 	const app = fastify({
-		loggerInstance: options.logger,
+		loggerInstance: options.logger.child({}, { level: options.logger.level === 'silent' ? 'silent' : 'warn' }),
 		bodyLimit: apiLimits.bodyBytesMax,
 		requestTimeout: apiLimits.requestMs,
 		http: { headersTimeout: apiLimits.headersMs },
 		forceCloseConnections: true,
-		disableRequestLogging: true,
 		routerOptions: { maxParamLength: apiLimits.paramCharsMax },
 		ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: false, allErrors: false } },
 		frameworkErrors: answerError,

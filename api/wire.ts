@@ -189,16 +189,6 @@ export interface WireReject {
 	readonly sizeBytes: number
 }
 
-export interface WireHealth {
-	readonly ok: boolean
-	readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly message: string }>>
-}
-
-export interface WireTop {
-	readonly value: string
-	readonly count: number
-}
-
 export interface WireError {
 	readonly error: { readonly code: string; readonly message: string; readonly details?: Readonly<Record<string, unknown>> }
 }

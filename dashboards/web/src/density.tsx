@@ -59,16 +59,14 @@ export function Density({ buckets, onZoom, onBack }: DensityProps) {
 				],
 				series: [
 					{},
-					...kinds
-						.toReversed()
-						.map((kind) => ({
-							label: kind,
-							fill: palette[kind],
-							stroke: palette[kind],
-							width: 0,
-							...(bars ? { paths: bars } : {}),
-							points: { show: false },
-						})),
+					...kinds.toReversed().map((kind) => ({
+						label: kind,
+						fill: palette[kind],
+						stroke: palette[kind],
+						width: 0,
+						...(bars ? { paths: bars } : {}),
+						points: { show: false },
+					})),
 					{ label: 'warnings', stroke: palette.warning, width: 2, points: { show: false } },
 				],
 				hooks: {

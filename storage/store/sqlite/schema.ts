@@ -8,7 +8,6 @@ export const operations: readonly Operation[] = ['created', 'updated', 'deleted'
 export const severities: readonly Severity[] = ['normal', 'warning', 'error']
 export const sightings: readonly Sighting[] = ['watch', 'snapshot', 'gap']
 export const encodings: readonly Encoding[] = ['protobuf', 'json', 'api', 'encrypted', 'raw']
-export const facets: readonly Facet[] = ['spec', 'status', 'metadata', 'data']
 /** flags: severity (2 bits), noise, sighting (2 bits), encoding (3 bits). */
 export const noiseFlag = 4
 export const sightingShift = 3

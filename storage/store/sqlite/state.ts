@@ -94,10 +94,6 @@ export function isDeleted(row: Row): boolean {
 	return operations[row.op ?? 0] === 'deleted'
 }
 
-export function itemOfFound(found: Found): Item {
-	return itemOf(found.partition, found.row)
-}
-
 /** The row's body; of a folded Lease one made from the newest body before it, in this day or its keyframe. */
 export function bodyOf(partition: Partition, row: Row, ranks: Ranks): Body | null {
 	if (row.body !== null) return Body.ofBytes(partition.bodies.read(row.body))
