@@ -1,6 +1,6 @@
 // Tables of one day. Row columns are the same in `record` and `keyframe`.
 import type { RecordKind, Operation, Sighting, Encoding } from '#records/record.ts'
-import type { Facet, Severity } from '#records/indexed.ts'
+import type { Severity } from '#records/indexed.ts'
 
 export const schemaVersion = 1
 export const kinds: readonly RecordKind[] = ['change', 'event', 'audit', 'log', 'gap', 'coverage', 'reject']

@@ -4,7 +4,7 @@ import { unfoldLease, type FoldedLease } from '#records/lease.ts'
 import type { Revision } from '#records/revision.ts'
 import type { Item } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
-import { itemOf, parseRest } from './row.ts'
+import { parseRest } from './row.ts'
 import { kinds, operations, readColumns, type Row, type StoredObject } from './schema.ts'
 
 /** Up to where: rows up to `row`, revisions of `space` up to `revision`. */
