@@ -2,7 +2,6 @@
 import { Body } from '#records/body.ts'
 import { unfoldLease, type FoldedLease } from '#records/lease.ts'
 import type { Revision } from '#records/revision.ts'
-import type { Item } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
 import { parseRest } from './row.ts'
 import { kinds, operations, readColumns, type Row, type StoredObject } from './schema.ts'
