@@ -14,16 +14,18 @@ type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** patchMergeKey of the built-in types (k8s.io/api …/types.go), and what identifies an item where they name none. */
-const listKeys: Readonly<Record<string, readonly (readonly string[])[]>> = {
-	conditions: [['type']],
-	ports: [['name'], ['containerPort', 'protocol'], ['port', 'protocol']],
-	volumeMounts: [['mountPath']],
-	ownerReferences: [['uid']],
-	addresses: [['type', 'address'], ['type']],
-	tolerations: [['key', 'operator', 'effect', 'value']],
-	taints: [['key', 'effect']],
-	subjects: [['kind', 'namespace', 'name']],
-}
+const listKeys: ReadonlyMap<string, readonly (readonly string[])[]> = new Map(
+	Object.entries({
+		conditions: [['type']],
+		ports: [['name'], ['containerPort', 'protocol'], ['port', 'protocol']],
+		volumeMounts: [['mountPath']],
+		ownerReferences: [['uid']],
+		addresses: [['type', 'address'], ['type']],
+		tolerations: [['key', 'operator', 'effect', 'value']],
+		taints: [['key', 'effect']],
+		subjects: [['kind', 'namespace', 'name']],
+	}),
+)
 const byName: readonly (readonly string[])[] = [['name']]
 
 /** Never reported: they change with every write and say nothing by themselves. */
@@ -42,15 +44,18 @@ function step(path: string, key: string): string {
 /** Changes in the order of the document; empty where nothing differs. `kind` and `apiVersion` are compared too. */
 export function diff(before: Fields, after: Fields): readonly FieldChange[] {
 	const changes: FieldChange[] = []
-	for (const key of keysOf(before, after)) {
-		if (before[key] !== after[key]) compare(before[key], after[key], step('', key), key, facetOf(key), changes)
-	}
+	for (const key of keysOf(before, after)) compare(own(before, key), own(after, key), step('', key), key, facetOf(key), changes)
 	return changes
+}
+
+/** Keys come from foreign objects: `toString` is a key like another. */
+function own(object: Fields, key: string): unknown {
+	return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 function keysOf(before: Fields, after: Fields): readonly string[] {
 	const keys = Object.keys(after)
-	for (const key in before) if (!(key in after)) keys.push(key)
+	for (const key in before) if (!Object.hasOwn(after, key)) keys.push(key)
 	return keys
 }
 
@@ -61,7 +66,8 @@ function compare(before: unknown, after: unknown, path: string, key: string, fac
 	else if (Array.isArray(before) && Array.isArray(after)) compareLists(before, after, path, key, facet, changes)
 	else if (isFields(before) && isFields(after)) {
 		for (const name of keysOf(before, after)) {
-			if (before[name] !== after[name]) compare(before[name], after[name], step(path, name), name, facet, changes)
+			const [old, now] = [own(before, name), own(after, name)]
+			if (old !== now) compare(old, now, step(path, name), name, facet, changes)
 		}
 	} else changes.push({ path, facet, op: 'changed', before, after })
 }
@@ -74,7 +80,7 @@ function compareLists(
 	facet: Facet,
 	changes: FieldChange[],
 ): void {
-	const fields = (listKeys[key] ?? byName).find((candidate) => identifies(before, candidate) && identifies(after, candidate))
+	const fields = (listKeys.get(key) ?? byName).find((candidate) => identifies(before, candidate) && identifies(after, candidate))
 	if (fields) return compareKeyed(before as readonly Fields[], after as readonly Fields[], fields, path, key, facet, changes)
 	if (before.every(isScalar) && after.every(isScalar)) return compareScalars(before, after, path, facet, changes)
 	for (let index = 0; index < Math.max(before.length, after.length); index++) {

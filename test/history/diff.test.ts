@@ -53,3 +53,13 @@ describe('diff', () => {
 		expect(diff({ metadata: { resourceVersion: '1', managedFields: [] } }, { metadata: { resourceVersion: '2' } })).toEqual([])
 	})
 })
+
+describe('keys that every object inherits', () => {
+	it('are keys like others', () => {
+		expect(diff({ toString: [1] }, { toString: [1] })).toEqual([])
+		expect(diff({ data: { constructor: 'a' } }, { data: {} }).map((change) => `${change.op} ${change.path}`)).toEqual([
+			'removed data.constructor',
+		])
+		expect(diff({ data: {} }, { data: { valueOf: 'a' } }).map((change) => `${change.op} ${change.path}`)).toEqual(['added data.valueOf'])
+	})
+})
