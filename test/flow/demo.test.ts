@@ -1,7 +1,7 @@
 // The program as its users start it, on the recorded incident: every version and every request is answered, and what was really done is found.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { WireCluster, WireCoverage, WireItem, WirePage, WireState, WireVersion } from '#api/wire.ts'
+import type { WireCluster, WireCoverage, WireDiff, WireItem, WirePage, WireState, WireVersion } from '#api/wire.ts'
 import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
 
 const folder = temporaryFolder('demo')
@@ -94,6 +94,28 @@ describe('the recorded incident', () => {
 		const audit = JSON.stringify(await all<WireItem>('/api/v1/audit?cluster=demo&user=bob'))
 		expect(audit).toContain('payment-gateway')
 		expect(audit).not.toContain('not-a-real-key-0001')
+	})
+
+	it('answers each version at its own revision, and each diff from the one before', async () => {
+		let asked = 0
+		for (const object of [
+			'configmaps/shop/checkout-config',
+			'deployments.apps/shop/checkout',
+			'nodes/-/node-c',
+			'leases.coordination.k8s.io/kube-node-lease/node-c',
+		]) {
+			let before: string | null = null
+			for (const version of await all<WireVersion>(`/api/v1/history/demo/${object}`)) {
+				const state = await getJson<WireState>(address, `/api/v1/history/demo/${object}/state?at=${version.revision}`)
+				expect(state.item.revision).toBe(version.revision)
+				expect((state.body?.['metadata'] as Record<string, string>)['resourceVersion']).toBe(version.revision)
+				const diff: WireDiff = await getJson(address, `/api/v1/history/demo/${object}/diff?to=${version.revision}`)
+				expect([diff.from, diff.to]).toEqual([before, version.revision])
+				before = version.revision ?? null
+				asked += 1
+			}
+		}
+		expect(asked).toBeGreaterThan(60)
 	})
 
 	it('finds words, and warnings', async () => {

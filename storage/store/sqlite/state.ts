@@ -55,7 +55,7 @@ export function standing(
 	bodied = false,
 ): Found | undefined {
 	let best: Found | undefined
-	const sql = `SELECT row, CAST(rev AS TEXT) AS rev FROM record WHERE obj = ? AND kind = 0 AND space = ? AND rev <= ? AND row <= ?${bodied ? ' AND body IS NOT NULL' : ''} ORDER BY rev DESC LIMIT 1`
+	const sql = `SELECT row, CAST(rev AS TEXT) AS rev FROM record WHERE obj = ? AND kind = 0 AND space = ? AND rev <= ? AND row <= ?${bodied ? ' AND body IS NOT NULL' : ''} ORDER BY record.rev DESC LIMIT 1`
 	for (const space of ranks.keys()) {
 		if (limit.space !== undefined && space !== limit.space) continue
 		const spaceId = partition.findText(space)
