@@ -108,7 +108,7 @@ describe('the recorded incident', () => {
 			for (const version of await all<WireVersion>(`/api/v1/history/demo/${object}`)) {
 				const state = await getJson<WireState>(address, `/api/v1/history/demo/${object}/state?at=${version.revision}`)
 				expect(state.item.revision).toBe(version.revision)
-				expect((state.body?.['metadata'] as Record<string, string>)['resourceVersion']).toBe(version.revision)
+				expect(state.body?.['metadata']).toMatchObject({ resourceVersion: version.revision })
 				const diff: WireDiff = await getJson(address, `/api/v1/history/demo/${object}/diff?to=${version.revision}`)
 				expect([diff.from, diff.to]).toEqual([before, version.revision])
 				before = version.revision ?? null
