@@ -3,6 +3,7 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { createHash } from 'node:crypto'
 import type { CollectorContext, Emit } from '#collectors/port.ts'
 import type { LocalState } from '#collectors/local-state.ts'
+import { Outbox, type StateChange } from '#collectors/outbox.ts'
 import { createCatalog } from '#records/catalog.ts'
 import { statementId } from '#records/id.ts'
 import { objectKey } from '#records/object-key.ts'
@@ -13,7 +14,6 @@ import { limits } from '#runtime/limits.ts'
 import { rangeOf, type EtcdClient } from './client.ts'
 import type { EtcdConfig } from './config.ts'
 import { Ledger, makeGap, type LedgerOptions } from './ledger.ts'
-import { Outbox, type StateChange } from './outbox.ts'
 import { nextSpace, pendingCursor, positionCursor, readPending, readPosition, type PendingSnapshot, type Position } from './position.ts'
 import { diffSnapshot, readSnapshot } from './snapshot.ts'
 import { createVersions, type Versions } from './versions.ts'
@@ -131,7 +131,7 @@ export class EtcdSession {
 				if (touched.length < gapKeysMax) touched.push(objectKey(record.object))
 			}
 			pending = { ...pending, touched, touchedCount }
-			await this.#outbox.send(batch.records, batch.changes, pendingCursor(pending))
+			await this.#outbox.send(batch.records, pendingCursor(pending), batch.changes)
 			await turnOfTheLoop()
 		}
 		await this.#finishSnapshot(clusterId, revision, pending)
@@ -151,7 +151,7 @@ export class EtcdSession {
 			)
 		}
 		const open = new Ledger(this.#ledgerOptions(space), revision + 1n).open
-		await this.#outbox.send(records, new Map(), positionCursor({ space, clusterId, revision, at: now, open }))
+		await this.#outbox.send(records, positionCursor({ space, clusterId, revision, at: now, open }))
 		await this.#outbox.drain()
 	}
 
@@ -246,7 +246,7 @@ export class EtcdSession {
 		const now = this.#context.clock.nowMicros()
 		const coverage = ledger.close(at.revision, now, isLast)
 		if (coverage) batch.records.push(coverage)
-		await this.#outbox.send(batch.records, batch.changes, positionCursor({ ...at, at: now, open: ledger.open }))
+		await this.#outbox.send(batch.records, positionCursor({ ...at, at: now, open: ledger.open }), batch.changes)
 	}
 
 	/** States the open range and saves the position, where there is something to state. */

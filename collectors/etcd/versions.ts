@@ -1,10 +1,11 @@
 // From an event of etcd to the record of a version: decoded, with the object before, its owners and its time, as of this revision. Feed it in revision order.
 import { createHash } from 'node:crypto'
+import { createOwners } from '#collectors/owners.ts'
 import type { Body } from '#records/body.ts'
 import type { Catalog } from '#records/catalog.ts'
 import { statementId } from '#records/id.ts'
 import { foldLease } from '#records/lease.ts'
-import type { Operation, OwnerRef, Reject, Sighting, VersionRecord } from '#records/record.ts'
+import type { Operation, Reject, Sighting, VersionRecord } from '#records/record.ts'
 import { RevisionClock } from '#records/revision-clock.ts'
 import { parseTime, type Micros } from '#records/time.ts'
 import { makeVersion } from '#records/version.ts'
@@ -49,8 +50,6 @@ const fields = (value: unknown): Fields => (typeof value === 'object' && value !
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const lastBytesMax = 64 * 1024 * 1024
-const ownersMax = 100_000
-const ownerDepthMax = 8
 
 export function createVersions(options: VersionsOptions): Versions {
 	const clock = new RevisionClock()
@@ -177,34 +176,5 @@ function createLast(): { get(key: string): Last | undefined; set(key: string, va
 			}
 		},
 		delete: remove,
-	}
-}
-
-/** Owner references by uid, so that the chain can be followed as of now: bounded in number. */
-function createOwners(): { chain(uid: string, references: unknown, gone: boolean): readonly OwnerRef[] } {
-	const known = new Map<string, OwnerRef>()
-	const controllerOf = (references: unknown): OwnerRef | undefined => {
-		if (!Array.isArray(references)) return undefined
-		const all = references.map(fields)
-		const chosen = all.find((reference) => reference['controller'] === true) ?? all[0]
-		return (
-			chosen && { apiVersion: text(chosen['apiVersion']), kind: text(chosen['kind']), name: text(chosen['name']), uid: text(chosen['uid']) }
-		)
-	}
-	return {
-		chain(uid, references, gone) {
-			const owner = controllerOf(references)
-			known.delete(uid)
-			if (owner && uid !== '' && !gone) known.set(uid, owner)
-			if (known.size > ownersMax) known.delete(known.keys().next().value ?? '')
-			const chain: OwnerRef[] = []
-			for (
-				let next = owner;
-				next && chain.length < ownerDepthMax && !chain.some((earlier) => earlier.uid === next?.uid);
-				next = known.get(next.uid)
-			)
-				chain.push(next)
-			return chain
-		},
 	}
 }

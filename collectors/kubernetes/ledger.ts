@@ -5,8 +5,8 @@ import type { Body } from '#records/body.ts'
 import { parseObjectKey } from '#records/object-key.ts'
 import type { Operation } from '#records/record.ts'
 import type { Bodies } from './bodies.ts'
+import type { CommonOutbox, CursorOwner } from './common-outbox.ts'
 import type { ServedResource } from './discovery.ts'
-import type { CursorOwner, Outbox } from './outbox.ts'
 import { cursorName, readPosition, relist, touch, type Position } from './position.ts'
 import { makeGap, makeReject } from './statements.ts'
 import { readObject, type SeenObject, type Versions } from './versions.ts'
@@ -15,7 +15,7 @@ import type { WatchType } from './watch-event.ts'
 export interface LedgerParts {
 	readonly context: CollectorContext
 	readonly state: LocalState
-	readonly outbox: Outbox
+	readonly outbox: CommonOutbox
 	readonly versions: Versions
 	readonly bodies: Bodies
 }

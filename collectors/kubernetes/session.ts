@@ -2,17 +2,17 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { CollectorContext, Emit } from '#collectors/port.ts'
 import type { LocalState } from '#collectors/local-state.ts'
+import { createOwners, type Owners } from '#collectors/owners.ts'
 import { Body } from '#records/body.ts'
 import { createCatalog, type Catalog } from '#records/catalog.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import { createBackoff } from '#runtime/retry.ts'
 import { Bodies } from './bodies.ts'
+import { CommonOutbox } from './common-outbox.ts'
 import type { KubernetesConfig } from './config.ts'
 import { connect, type Connection } from './connection.ts'
 import { discover, type ServedResource } from './discovery.ts'
 import { Ledger } from './ledger.ts'
-import { Outbox } from './outbox.ts'
-import { createOwners, type Owners } from './owners.ts'
 import { followResource, type ResourceParts } from './resource.ts'
 import { Slots } from './slots.ts'
 import { Versions } from './versions.ts'
@@ -37,7 +37,7 @@ export class Session {
 	readonly #config: KubernetesConfig
 	readonly #context: CollectorContext
 	readonly #state: LocalState
-	readonly #outbox: Outbox
+	readonly #outbox: CommonOutbox
 	readonly #stop = new AbortController()
 	readonly #signal: AbortSignal
 	readonly #followed = new Map<string, Followed>()
@@ -55,7 +55,7 @@ export class Session {
 		this.#context = context
 		this.#state = run.state
 		this.#signal = AbortSignal.any([run.signal, this.#stop.signal])
-		this.#outbox = new Outbox(run.emit, run.state, (error) => this.#fail(error))
+		this.#outbox = new CommonOutbox(run.emit, run.state, (error) => this.#fail(error))
 	}
 
 	/** Ends when the signal aborts, with everything saved, or with what went wrong for all resources. `onAlive`: the API server has answered. */

@@ -1,4 +1,5 @@
 // From an object as the API server shows it to the record of its version, with the object before it.
+import type { Owners } from '#collectors/owners.ts'
 import { Body } from '#records/body.ts'
 import type { Catalog } from '#records/catalog.ts'
 import { foldLease } from '#records/lease.ts'
@@ -8,7 +9,6 @@ import { mainSpace, parseRevision, type Revision } from '#records/revision.ts'
 import type { Micros } from '#records/time.ts'
 import { makeVersion } from '#records/version.ts'
 import type { ServedResource } from './discovery.ts'
-import type { Owners } from './owners.ts'
 import { WrittenClock, writtenTime } from './written-time.ts'
 
 export const source = 'kubernetes'

@@ -31,7 +31,7 @@ const table: readonly (readonly [from: RegExp, may: readonly RegExp[]])[] = [
 	[/^storage\/(store)\/\w+\//, [/^storage\/store\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^storage\/(queue)\/\w+\//, [/^storage\/queue\/port\.ts$/, /^records\//, /^runtime\//]],
 	[/^collectors\/replay\//, [/^records\//, /^runtime\//, /^collectors\//]],
-	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/(port|local-state)\.ts$/]],
+	[/^collectors\//, [/^records\//, /^runtime\//, /^collectors\/tail\//, /^collectors\/[\w-]+\.ts$/]],
 	[
 		/^processors\/index\//,
 		[/^records\//, /^history\//, /^runtime\//, /^storage\/\w+\/port\.ts$/, /^processors\/(step\.ts$|describe\/|enrich\/)/],
