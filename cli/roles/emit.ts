@@ -71,7 +71,8 @@ function rejectOf(record: KubetapeRecord, reason: string, clock: Clock): Reject 
 	const sha256 = createHash('sha256').update(bytes).digest('hex')
 	return {
 		kind: 'reject',
-		id: statementId('reject', record.cluster, record.observedAt, 'redact', record.id, sha256),
+		// Not by when it was seen: a record that is repeated after a crash is refused as the same one.
+		id: statementId('reject', record.cluster, 0, 'redact', record.id, sha256),
 		cluster: record.cluster,
 		source: record.source,
 		occurredAt: record.occurredAt,

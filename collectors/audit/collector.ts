@@ -7,13 +7,15 @@ import { Outbox } from '#collectors/outbox.ts'
 import { statementId } from '#records/id.ts'
 import type { Gap, KubetapeRecord } from '#records/record.ts'
 import { mainSpace } from '#records/revision.ts'
+import type { Micros } from '#records/time.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { limits } from '#runtime/limits.ts'
 import type { AuditFileConfig } from './config.ts'
-import { parseAuditLine, rejectLine } from './parse.ts'
+import { parseAuditLine, rejectLine, type AuditLineContext } from './parse.ts'
 
 const source = 'audit'
 const cursorName = 'file'
+const lastCursorName = 'last entry'
 
 /** Throws AUDIT_UNREADABLE where the file is there and may not be read. While it is not there, it waits. */
 export function createAuditFileCollector(config: AuditFileConfig, context: CollectorContext): Collector {
@@ -25,9 +27,9 @@ export function createAuditFileCollector(config: AuditFileConfig, context: Colle
 			using state = openLocalState(context.stateDir)
 			const outbox = new Outbox(emit, state)
 			const options = { ...config, clock, onMissing, isWhole }
+			const hand = createHand(outbox, { cluster, path: config.path, after: readTime(state.cursor(lastCursorName)) })
 			try {
-				for await (const followed of follow(options, state.cursor(cursorName), signal))
-					await hand(followed, outbox, cluster, config.path, clock.nowMicros())
+				for await (const followed of follow(options, state.cursor(cursorName), signal)) await hand(followed, clock.nowMicros())
 			} catch (error) {
 				const { code } = error as NodeJS.ErrnoException
 				if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EISDIR' && code !== 'ENOTDIR') throw error
@@ -37,6 +39,11 @@ export function createAuditFileCollector(config: AuditFileConfig, context: Colle
 			}
 		},
 	}
+}
+
+function readTime(text: string | undefined): Micros | undefined {
+	const at = Number(text === undefined || text === '' ? Number.NaN : text)
+	return Number.isSafeInteger(at) ? at : undefined
 }
 
 /** A last line without an end counts once it is JSON: before, the writer may be in the middle of it. */
@@ -50,29 +57,51 @@ function isWhole(line: Buffer): boolean {
 	}
 }
 
-async function hand(followed: Followed, outbox: Outbox, cluster: string, path: string, observedAt: number): Promise<void> {
-	const done = { [cursorName]: followed.cursor }
-	if ('gap' in followed) return outbox.send([gapOf(followed, cluster, path, observedAt)], done)
-	if ('damaged' in followed) {
-		const where = `${followed.file}:${followed.offset}`
-		return outbox.send([rejectLine('', { cluster, source, observedAt, where }, `the file cannot be read on: ${followed.damaged}`)], done)
-	}
-	const records: KubetapeRecord[] = []
-	for (const line of followed.lines) {
-		if (line.bytes.length === 0 && !line.tooLong) continue
-		const where = { cluster, source, observedAt, where: `${followed.file}:${line.offset}` }
-		records.push(line.tooLong ? rejectLine(line.tooLong, where, 'the line is too long') : parseAuditLine(line.bytes, where))
-	}
-	for (let at = 0; at < records.length - limits.batchRecordsMax; at += limits.batchRecordsMax)
-		await outbox.send(records.slice(at, at + limits.batchRecordsMax), {})
-	const rest = records.length === 0 ? 0 : (records.length - 1) % limits.batchRecordsMax
-	await outbox.send(records.slice(records.length === 0 ? 0 : records.length - 1 - rest), done)
+interface Reading {
+	readonly cluster: string
+	readonly path: string
+	/** When the entry was written that was read last: it goes into the ids of rejects and gaps, and is saved with the cursor, so that they are the same when they are told again. */
+	after: Micros | undefined
 }
 
-function gapOf(followed: Extract<Followed, { gap: unknown }>, cluster: string, path: string, now: number): Gap {
+type Hand = (followed: Followed, observedAt: Micros) => Promise<void>
+
+function createHand(outbox: Outbox, reading: Reading): Hand {
+	return async (followed, observedAt) => {
+		if ('gap' in followed) return outbox.send([gapOf(followed, reading, observedAt)], { [cursorName]: followed.cursor })
+		const contextOf = (offset: number): AuditLineContext => ({
+			cluster: reading.cluster,
+			source,
+			observedAt,
+			where: `${followed.file}:${offset}`,
+			// Names of files change when they are rotated: the entry before tells which file it is.
+			identity: String(offset),
+			after: reading.after,
+		})
+		if ('damaged' in followed) {
+			const reject = rejectLine('', contextOf(followed.offset), `the file cannot be read on: ${followed.damaged}`)
+			return outbox.send([reject], { [cursorName]: followed.cursor })
+		}
+		const records: KubetapeRecord[] = []
+		for (const line of followed.lines) {
+			if (line.bytes.length === 0 && !line.tooLong) continue
+			const context = contextOf(line.offset)
+			const record = line.tooLong ? rejectLine(line.tooLong, context, 'the line is too long') : parseAuditLine(line.bytes, context)
+			if (record.kind === 'audit') reading.after = record.occurredAt
+			records.push(record)
+		}
+		const cursors = { [cursorName]: followed.cursor, [lastCursorName]: String(reading.after ?? '') }
+		let at = 0
+		for (; at < records.length - limits.batchRecordsMax; at += limits.batchRecordsMax)
+			await outbox.send(records.slice(at, at + limits.batchRecordsMax), {})
+		await outbox.send(records.slice(at), cursors)
+	}
+}
+
+function gapOf(followed: Extract<Followed, { gap: unknown }>, { cluster, path, after }: Reading, now: Micros): Gap {
 	return {
 		kind: 'gap',
-		id: statementId('gap', cluster, now, source, path, followed.gap, followed.detail),
+		id: statementId('gap', cluster, after ?? 0, source, path, String(followed.offset)),
 		cluster,
 		source,
 		occurredAt: now,
@@ -83,7 +112,7 @@ function gapOf(followed: Extract<Followed, { gap: unknown }>, cluster: string, p
 		reason: followed.gap,
 		fromRevision: null,
 		toRevision: null,
-		fromAt: null,
+		fromAt: after ?? null,
 		toAt: now,
 		touched: [],
 		touchedCount: 0,

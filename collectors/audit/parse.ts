@@ -17,6 +17,10 @@ export interface AuditLineContext {
 	readonly asOccurred?: boolean
 	/** File and offset, for a reject. */
 	readonly where: string
+	/** What tells the line from all others of its source, whenever it is read again: its offset. Where this is not given, `where` is taken. */
+	readonly identity?: string
+	/** When the entry before it in the source was written; undefined where none is known. A reject that is repeated after a crash has the same id by it. */
+	readonly after?: Micros | undefined
 	/** The apiVersion of the list it is an item of: an item need not say its kind again. */
 	readonly itemOf?: string
 }
@@ -134,7 +138,11 @@ function isTooDeep(json: string): boolean {
 	return false
 }
 
-/** `line` as its bytes, or as what is known of them where they were too many to keep. */
+/**
+ * `line` as its bytes, or as what is known of them where they were too many to keep. The id depends on the source alone: on the entry before, on
+ * the place and on the bytes, and not on when it was read; so a reject that is told again after a crash is the same record. It occurred between the
+ * entry before and its sighting.
+ */
 export function rejectLine(
 	line: Uint8Array | string | { readonly sha256: string; readonly sizeBytes: number },
 	context: AuditLineContext,
@@ -142,14 +150,15 @@ export function rejectLine(
 ): Reject {
 	const known =
 		typeof line === 'object' && 'sha256' in line ? line : { sha256: hash('sha256', line, 'hex'), sizeBytes: Buffer.byteLength(line) }
-	const { cluster, source, observedAt, where } = context
+	const { cluster, source, observedAt, where, after } = context
+	const occurredAt = after ?? observedAt
 	return {
 		kind: 'reject',
-		id: statementId('reject', cluster, observedAt, 'audit.parse', where, known.sha256),
+		id: statementId('reject', cluster, after ?? 0, 'audit.parse', context.identity ?? where, known.sha256),
 		cluster,
 		source,
-		occurredAt: observedAt,
-		occurredBound: 0,
+		occurredAt,
+		occurredBound: Math.max(0, observedAt - occurredAt),
 		observedAt,
 		step: 'audit.parse',
 		reason,

@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Emit } from '#collectors/port.ts'
 import type { KubetapeRecord } from '#records/record.ts'
+import type { Micros } from '#records/time.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { aborted, atMost } from '#runtime/lifecycle.ts'
@@ -194,8 +195,12 @@ function readBatch(
 		return garbage('the body is no audit.k8s.io EventList')
 	const items = splitItems(text)
 	if (!items) return garbage('items is no list')
-	return {
-		status: 200,
-		records: items.map((item, index) => parseAuditLine(item, { ...context, where: `webhook item ${index + 1}`, itemOf: version })),
-	}
+	// A batch that is sent again has the same entries before the bad one.
+	let after: Micros | undefined
+	const records = items.map((item, index) => {
+		const record = parseAuditLine(item, { ...context, after, where: `webhook item ${index + 1}`, itemOf: version })
+		if (record.kind === 'audit') after = record.occurredAt
+		return record
+	})
+	return { status: 200, records }
 }

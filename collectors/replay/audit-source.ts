@@ -9,6 +9,7 @@ export function createAuditReader(options: FileOptions): LineReader {
 				cluster: options.cluster,
 				source: 'replay',
 				observedAt: lastAt,
+				after: lastAt,
 				asOccurred: true,
 				where: `${options.name}:${line.number}`,
 			}

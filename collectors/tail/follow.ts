@@ -22,10 +22,10 @@ export interface FollowOptions {
 	readonly onMissing: () => void
 }
 
-/** `cursor` stands behind what is told: saved, it is where `follow` goes on. */
+/** `cursor` stands behind what is told: saved, it is where `follow` goes on. `offset`: in the file, where the gap or the damage begins. */
 export type Followed =
 	| { readonly lines: readonly Line[]; readonly file: string; readonly cursor: string }
-	| { readonly gap: GapReason; readonly detail: string; readonly cursor: string }
+	| { readonly gap: GapReason; readonly detail: string; readonly offset: number; readonly cursor: string }
 	| { readonly damaged: string; readonly file: string; readonly offset: number; readonly cursor: string }
 
 interface Place extends Identity {
@@ -43,9 +43,10 @@ export async function* follow(options: FollowOptions, cursor: string | undefined
 		const paths = await listRotated(options.path)
 		const index = place ? await findFile(place, paths) : -1
 		if (place && index < 0) {
-			const detail = `the file that was read last is not there any more: what it held behind byte ${place.offset} is not known`
+			const { offset } = place
+			const detail = `the file that was read last is not there any more: what it held behind byte ${offset} is not known`
 			place = undefined
-			yield { gap: 'rotated', detail, cursor: '' }
+			yield { gap: 'rotated', detail, offset, cursor: '' }
 		}
 		const begin: number = Math.max(index, 0)
 		const newest = await newestOf(paths)
@@ -166,13 +167,13 @@ async function* followCurrent(
 				const before = place()
 				const copy = await findFile(before, (await listRotated(options.path)).slice(0, -1))
 				if (copy >= 0) {
-					yield { gap: 'truncated', detail, cursor: JSON.stringify(before) }
+					yield { gap: 'truncated', detail, offset: before.offset, cursor: JSON.stringify(before) }
 					return before
 				}
 				head = now
 				position = 0
 				splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax })
-				yield { gap: 'truncated', detail, cursor: cursor() }
+				yield { gap: 'truncated', detail, offset: before.offset, cursor: cursor() }
 			}
 			head = now
 			const chunk = Buffer.allocUnsafeSlow(readBytes)

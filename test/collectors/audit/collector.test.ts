@@ -1,5 +1,5 @@
 // The audit file collector: entries, rejects and gaps out of a file, its cursor saved after they are durable.
-import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createAuditFileCollector } from '#collectors/audit/collector.ts'
@@ -62,6 +62,26 @@ describe('the audit file collector', () => {
 		}, stop.signal)
 		await expect(failing).rejects.toThrow('not durable')
 		expect(await runUntil(path, stateDir, 1)).toMatchObject([{ auditID: 'a' }])
+	})
+
+	it('tells rejects and gaps again under their ids, though the file was renamed meanwhile', async () => {
+		const [path, stateDir] = [join(temporaryFolder(), 'audit.log'), temporaryFolder()]
+		writeFileSync(path, `garbage\n${auditLine('a', 1)}\ngarbage\n${'x'.repeat(3000)}\n${auditLine('b', 2)}\n`)
+		const told: (readonly KubetapeRecord[])[] = []
+		for (const rotated of [path, path.replace('.log', '-2026-01-02T03-04-05.000.log')]) {
+			if (rotated !== path) renameSync(path, rotated)
+			const stop = new AbortController()
+			const running = createAuditFileCollector({ path, ...config }, contextIn(stateDir)).run(async (records) => {
+				told.push(records)
+				stop.abort()
+				throw new Error('killed before it was durable')
+			}, stop.signal)
+			await expect(running).rejects.toThrow('killed')
+		}
+		const [first, second] = told
+		expect(first?.map((record) => record.kind)).toEqual(['reject', 'audit', 'reject', 'reject', 'audit'])
+		expect(second?.map((record) => record.id)).toEqual(first?.map((record) => record.id))
+		expect(new Set(first?.map((record) => record.id)).size).toBe(5)
 	})
 
 	it('names a path that is no file', async () => {
