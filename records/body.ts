@@ -36,11 +36,14 @@ export class Body {
 		return this.#value
 	}
 
+	/** The value for one look: unless it is kept already, it is parsed and not kept, so that a batch of bodies does not hold all their values. */
+	read(): unknown {
+		return this.#parsed ? this.#value : JSON.parse(this.#text ?? textOf(this.#bytes))
+	}
+
 	get text(): string {
 		if (this.#text === undefined) {
-			this.#text = this.#bytes
-				? Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength).toString('utf8')
-				: JSON.stringify(this.#value)
+			this.#text = this.#bytes ? textOf(this.#bytes) : JSON.stringify(this.#value)
 		}
 		return this.#text
 	}
@@ -64,7 +67,19 @@ export class Body {
 
 	/** The value as an object; an empty one where it is none. */
 	get object(): Readonly<Record<string, unknown>> {
-		const value = this.value
-		return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+		return fieldsOf(this.value)
 	}
+
+	/** The same of `read`. */
+	readObject(): Readonly<Record<string, unknown>> {
+		return fieldsOf(this.read())
+	}
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+function textOf(bytes: Uint8Array | undefined): string {
+	return bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8') : ''
 }

@@ -1,10 +1,5 @@
 // Role collect: every configured source of every cluster, redacted, into the record log.
-import { createAuditFileCollector } from '#collectors/audit/collector.ts'
-import { createAuditWebhook } from '#collectors/audit/webhook.ts'
-import { createEtcdCollector } from '#collectors/etcd/collector.ts'
-import { createKubernetesCollector } from '#collectors/kubernetes/collector.ts'
 import type { Collector, CollectorContext } from '#collectors/port.ts'
-import { createReplayCollector } from '#collectors/replay/collector.ts'
 import { loadRedactionKey } from '#processors/redact/key.ts'
 import { createRedactor } from '#processors/redact/step.ts'
 import type { ClusterConfig } from '#cli/config.ts'
@@ -14,7 +9,8 @@ import { openLog } from './engines.ts'
 import { createEmit } from './emit.ts'
 import { paths, type Role, type RoleContext } from './context.ts'
 
-function collectorsOf(cluster: ClusterConfig, context: RoleContext): readonly Collector[] {
+/** Loads the collectors that are configured, and with them their clients; no others. */
+async function collectorsOf(cluster: ClusterConfig, context: RoleContext): Promise<readonly Collector[]> {
 	const contextOf = (collector: string): CollectorContext => ({
 		cluster: cluster.name,
 		clock: context.clock,
@@ -22,12 +18,17 @@ function collectorsOf(cluster: ClusterConfig, context: RoleContext): readonly Co
 		metrics: context.metrics,
 		stateDir: paths.collectorState(context.config, cluster.name, collector),
 	})
-	return [
-		...(cluster.etcd ? [createEtcdCollector(cluster.etcd, contextOf('etcd'))] : []),
-		...(cluster.kubernetes ? [createKubernetesCollector(cluster.kubernetes, contextOf('kubernetes'))] : []),
-		...(cluster.audit ? [createAuditFileCollector(cluster.audit, contextOf('audit'))] : []),
-		...(cluster.replay ? [createReplayCollector(cluster.replay, contextOf('replay'))] : []),
-	]
+	const collectors: Collector[] = []
+	if (cluster.etcd) collectors.push((await import('#collectors/etcd/collector.ts')).createEtcdCollector(cluster.etcd, contextOf('etcd')))
+	if (cluster.kubernetes)
+		collectors.push(
+			(await import('#collectors/kubernetes/collector.ts')).createKubernetesCollector(cluster.kubernetes, contextOf('kubernetes')),
+		)
+	if (cluster.audit)
+		collectors.push((await import('#collectors/audit/collector.ts')).createAuditFileCollector(cluster.audit, contextOf('audit')))
+	if (cluster.replay)
+		collectors.push((await import('#collectors/replay/collector.ts')).createReplayCollector(cluster.replay, contextOf('replay')))
+	return collectors
 }
 
 export const collect: Role = async (context, signal) => {
@@ -40,21 +41,15 @@ export const collect: Role = async (context, signal) => {
 	const emitFor = (): ReturnType<typeof createEmit> =>
 		createEmit({ log, redact, clock: context.clock, logger: context.logger, metrics: context.metrics, onPause }, both)
 
-	const running = context.config.clusters.flatMap((cluster) =>
-		collectorsOf(cluster, context).map(async (collector) => {
-			await collector.run(emitFor(), both)
-			if (!both.aborted)
-				context.logger.info({ cluster: cluster.name, collector: collector.name }, 'the source has ended: everything in it is recorded')
-		}),
+	// Loaded before the first one runs: one that fails at once must find its failure waited for.
+	const sources = await Promise.all(
+		context.config.clusters.map(async (cluster) => ({ cluster, collectors: await collectorsOf(cluster, context) })),
 	)
-	const webhook = context.config.webhook
-	if (webhook)
-		running.push(
-			createAuditWebhook(webhook, { ...context, log: context.logger, clusters: context.config.clusters.map(({ name }) => name) }).run(
-				emitFor(),
-				both,
-			),
-		)
+	const webhook = await webhookOf(context)
+	const running = sources.flatMap(({ cluster, collectors }) =>
+		collectors.map((collector) => runToEnd(collector, cluster, context, emitFor(), both)),
+	)
+	if (webhook) running.push(webhook.run(emitFor(), both))
 	context.report(true, running.length === 0 ? 'nothing to record' : 'recording')
 	try {
 		await Promise.all([...running, ...(running.length === 0 ? [aborted(both)] : [])])
@@ -68,4 +63,23 @@ export const collect: Role = async (context, signal) => {
 		stop.abort()
 		await Promise.allSettled(running)
 	}
+}
+
+async function webhookOf(context: RoleContext): Promise<Pick<Collector, 'run'> | undefined> {
+	const { webhook, clusters } = context.config
+	if (!webhook) return undefined
+	const { createAuditWebhook } = await import('#collectors/audit/webhook.ts')
+	return createAuditWebhook(webhook, { ...context, log: context.logger, clusters: clusters.map(({ name }) => name) })
+}
+
+async function runToEnd(
+	collector: Collector,
+	cluster: ClusterConfig,
+	context: RoleContext,
+	emit: ReturnType<typeof createEmit>,
+	signal: AbortSignal,
+): Promise<void> {
+	await collector.run(emit, signal)
+	if (!signal.aborted)
+		context.logger.info({ cluster: cluster.name, collector: collector.name }, 'the source has ended: everything in it is recorded')
 }

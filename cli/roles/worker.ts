@@ -4,10 +4,7 @@ import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue } fro
 import type { Config } from '#cli/config.ts'
 import { KubetapeError, messageOf, type ErrorCode } from '#runtime/errors.ts'
 import type { HealthReport } from '#runtime/health.ts'
-import { collect } from './collect.ts'
 import { createRoleContext, type RoleName } from './context.ts'
-import { process_ } from './process.ts'
-import { serve } from './serve.ts'
 
 export interface WorkerInput {
 	readonly role: RoleName
@@ -65,9 +62,11 @@ function allMetrics(): Promise<string> {
 }
 
 try {
-	if (input.role === 'collect') await collect(context, stop.signal)
-	else if (input.role === 'process') await process_(context, stop.signal)
+	// Each thread loads its own role only: the others' libraries would cost it as much memory again.
+	if (input.role === 'collect') await (await import('./collect.ts')).collect(context, stop.signal)
+	else if (input.role === 'process') await (await import('./process.ts')).process_(context, stop.signal)
 	else {
+		const { serve } = await import('./serve.ts')
 		const options = { metrics: allMetrics, health: () => health, onListening: (address: string) => say({ type: 'listening', address }) }
 		await serve(context, input.webRoot === undefined ? options : { ...options, webRoot: input.webRoot }, stop.signal)
 	}

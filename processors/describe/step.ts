@@ -9,7 +9,6 @@ import { messageOf } from '#runtime/errors.ts'
 type Fields = Readonly<Record<string, unknown>>
 type Found = Omit<Indexed, 'record'>
 
-const lastBodiesMax = 20_000
 const textCharsMax = 4000
 const wordCharsMax = 300
 const nothing: Found = { summary: '', severity: 'normal', facets: [], paths: [], labels: {}, owners: [], images: [], text: '' }
@@ -71,24 +70,15 @@ function describeLog(line: LogLine): Found {
 	}
 }
 
-/** Keeps the last body of each object, so that `before` is mostly not parsed again. */
 export function createDescribe(): (record: Redacted) => StepResult<Indexed> {
-	const last = new Map<string, { readonly revision: bigint; readonly body: Fields }>()
-
 	const describeVersion = (record: VersionRecord): Found => {
-		const key = `${record.cluster}\0${resourceName(record.object)}/${record.object.namespace}/${record.object.name}`
-		const after = record.after?.object ?? null
-		const known = last.get(key)
-		last.delete(key)
-		if (after !== null && record.operation !== 'deleted') {
-			last.set(key, { revision: record.revision, body: after })
-			if (last.size > lastBodiesMax) last.delete(last.keys().next().value ?? '')
-		}
 		if (record.folded) return { ...nothing, summary: `renewed at ${record.folded.renewTime}` }
-		const metadata = (after ?? record.before?.object ?? {})['metadata'] as Fields | undefined
+		// Parsed for one look: keeping the last body of each object would cost more in memory, and in moving it there, than parsing it again.
+		const after = record.after?.readObject() ?? null
+		const before = record.kind === 'event' && after !== null ? null : (record.before?.readObject() ?? null)
+		const metadata = (after ?? before ?? {})['metadata'] as Fields | undefined
 		const labels = stringsOf(metadata?.['labels'])
 		if (record.kind === 'event') return { ...describeEvent(record, labels), owners: record.owners }
-		const before = record.before === null ? null : known && known.revision === record.beforeRevision ? known.body : record.before.object
 		const found = describeChange(record.objectKind, record.operation, before, after)
 		const words = found.changes
 			.flatMap((change) => [change.before, change.after])

@@ -109,16 +109,19 @@ export function recordLogContract(engine: Engine): void {
 
 		promise('at least once', 'uncommitted records are read again; after a commit and a restart reading goes on there', async () => {
 			const { log, reopen } = await open()
-			for (const number of range(1, 6)) await log.append('records', [numbered(number)])
-			expect(numbersIn(await readCount(log, 'g', 6))).toEqual(range(1, 6))
-			const batches = await readCount(log, 'g', 6)
-			expect(numbersIn(batches)).toEqual(range(1, 6))
-			const half = batches[2]
-			await log.commit('g', half ? [half.next] : [])
+			for (const number of range(1, 3)) await log.append('records', [numbered(number)])
+			const read = await readCount(log, 'g', 3)
+			expect(numbersIn(read)).toEqual(range(1, 3))
+			expect(numbersIn(await readCount(log, 'g', 3)), 'not committed').toEqual(range(1, 3))
+			for (const number of range(4, 6)) await log.append('records', [numbered(number)])
+			await log.commit(
+				'g',
+				read.map(({ next }) => next),
+			)
 			expect(await totalLag(log, 'g')).toBe(3n)
 			const again = await reopen()
 			expect(numbersIn(await readCount(again, 'g', 3))).toEqual([4, 5, 6])
-			await again.commit('g', batches[0] ? [batches[0].next] : [])
+			await again.commit('g', [{ stream: 'records', partition: 0, offset: 1n }])
 			expect(await totalLag(again, 'g'), 'a commit never goes back').toBe(3n)
 			const beyond = { stream: 'records', partition: 0, offset: 7n } as const
 			expect(await codeOf(again.commit('g', [beyond]))).toBe('LOG_POSITION_UNKNOWN')

@@ -42,6 +42,17 @@ describe('body', () => {
 		expect(Body.ofText('null').value).toBeNull()
 	})
 
+	it('is read without keeping the value, unless it has one', () => {
+		for (const body of [Body.ofText('{"a":[1]}'), Body.ofBytes(Buffer.from('{"a":[1]}'))]) {
+			expect(body.read()).toEqual({ a: [1] })
+			expect(body.read()).not.toBe(body.read())
+			expect(body.readObject()).toEqual({ a: [1] })
+		}
+		const kept = Body.ofValue({ a: 1 })
+		expect(kept.read()).toBe(kept.value)
+		expect(Body.ofText('[1]').readObject()).toEqual({})
+	})
+
 	it('reads bytes in the middle of a larger buffer', () => {
 		expect(Body.ofBytes(Buffer.from('xx{"a":1}yy').subarray(2, 9)).value).toEqual({ a: 1 })
 	})

@@ -1,7 +1,7 @@
 // The SQLite record log: one row per appended batch, zstd, group commit. Promises: storage/log/port.ts.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32, constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import type { DatabaseSync } from 'node:sqlite'
 import { decodeRecords, encodeRecords, orderKey } from '#records/codec.ts'
 import type { Redacted } from '#records/record.ts'
@@ -12,6 +12,7 @@ import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
 import { openLog, type Damage } from './repair.ts'
+import { compress, decompress } from './frame.ts'
 import { isSoundRow, logFile, positionCrc, rowCrc, storageError } from './schema.ts'
 import { prepare } from './statements.ts'
 
@@ -39,6 +40,14 @@ interface Waiting {
 	readonly reject: (error: Error) => void
 }
 
+/** What one row gives to a reader. */
+interface ReadRow {
+	readonly records: Redacted[]
+	readonly next: bigint
+	/** Before compression. */
+	readonly bytes: number
+}
+
 interface Place {
 	readonly stream: Stream
 	readonly partition: number
@@ -47,8 +56,10 @@ interface Place {
 
 const pollMs = 15
 /** Records in one row: what a reader must decode at once. */
-const rowRecordsMax = 5000
-const compression = { params: { [zlib.ZSTD_c_compressionLevel]: 1 } }
+const rowRecordsMax = 1000
+/** Rows that are there already are read together up to here. */
+const readRecordsMin = 2000
+const readBytesMin = 6 * 1024 * 1024
 
 function partitionOf(record: Redacted, partitions: number): number {
 	return partitions === 1 ? 0 : crc32(orderKey(record)) % partitions
@@ -66,7 +77,7 @@ function rowsOf(stream: Stream, records: readonly Redacted[], partitions: number
 	for (const [part, list] of byPartition) {
 		for (let at = 0; at < list.length; at += rowRecordsMax) {
 			const slice = list.slice(at, at + rowRecordsMax)
-			const data = zstdCompressSync(encodeRecords(slice, limits.recordBytesMax), compression)
+			const data = compress(encodeRecords(slice, limits.recordBytesMax))
 			rows.push({ stream: streams.indexOf(stream), part, count: slice.length, dataCrc: crc32(data), data })
 		}
 	}
@@ -216,7 +227,30 @@ class SqliteLog implements RecordLog {
 		return committed !== undefined && committed > first ? committed : first
 	}
 
+	/** The row at `offset` and those behind it, as many as make a batch that is worth a put: a live source appends a few records at a time. */
 	#batchAt(stream: Stream, partition: number, offset: bigint): Batch | undefined {
+		const first = this.#rowAt(stream, partition, offset)
+		if (!first) return undefined
+		const parts = [first.records]
+		let { next, bytes } = first
+		let count = first.records.length
+		while (count < readRecordsMin && bytes < readBytesMin) {
+			let more: ReadRow | undefined
+			try {
+				more = this.#rowAt(stream, partition, next)
+			} catch {
+				break // told when it is asked for: what precedes it is delivered first
+			}
+			if (!more) break
+			parts.push(more.records)
+			next = more.next
+			bytes += more.bytes
+			count += more.records.length
+		}
+		return { stream, partition, records: parts.length === 1 ? first.records : parts.flat(), next: { stream, partition, offset: next } }
+	}
+
+	#rowAt(stream: Stream, partition: number, offset: bigint): ReadRow | undefined {
 		const index = streams.indexOf(stream)
 		const name = `${this.#path}: stream ${stream}, partition ${partition}`
 		let row: Record<string, unknown> | undefined
@@ -238,20 +272,16 @@ class SqliteLog implements RecordLog {
 		const count = Number(row['count'])
 		const end = first + BigInt(count)
 		if (!isSoundRow(row)) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} is damaged`)
-		const records = this.#decoded(row['data'] as Uint8Array, `${name}: the batch at offset ${first}`)
+		const { records, bytes } = this.#decoded(row['data'] as Uint8Array, `${name}: the batch at offset ${first}`)
 		if (records.length !== count)
 			throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} has ${records.length} records instead of ${count}`)
-		return {
-			stream,
-			partition,
-			records: offset > first ? records.slice(Number(offset - first)) : records,
-			next: { stream, partition, offset: end },
-		}
+		return { records: offset > first ? records.slice(Number(offset - first)) : records, next: end, bytes }
 	}
 
-	#decoded(data: Uint8Array, name: string): Redacted[] {
+	#decoded(data: Uint8Array, name: string): { readonly records: Redacted[]; readonly bytes: number } {
 		try {
-			return decodeRecords(zstdDecompressSync(data))
+			const bytes = decompress(data)
+			return { records: decodeRecords(bytes), bytes: bytes.length }
 		} catch (error) {
 			throw new KubetapeError('STORAGE_CORRUPT', `${name} cannot be read: ${messageOf(error)}`, { cause: error })
 		}

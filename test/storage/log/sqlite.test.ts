@@ -46,6 +46,19 @@ describe('record log on SQLite', () => {
 		expect(await reading).toEqual([1, 2, 3])
 	})
 
+	it('gives what waits from many small appends together, and each new one at once', async () => {
+		await using log = await openSqliteLog({ dir, clock })
+		for (let n = 1; n <= 40; n++) await log.append('records', [numberedRecord(n)])
+		const sizes: number[] = []
+		for await (const batch of log.read('g', ['records'], AbortSignal.timeout(10_000))) {
+			sizes.push(batch.records.length)
+			await log.commit('g', [batch.next])
+			if (sizes.length === 1) await log.append('records', [numberedRecord(41)])
+			else break
+		}
+		expect(sizes).toEqual([40, 1])
+	})
+
 	it('partitions that another handle brings are read while reading', async () => {
 		await using one = await openSqliteLog({ dir, clock, partitions: 1 })
 		await using many = await openSqliteLog({ dir, clock, partitions: 16 })
@@ -83,17 +96,24 @@ describe('record log on SQLite', () => {
 
 	it('retention by age keeps what a group has not read; by size it takes the oldest, and tells the reader', async () => {
 		await using log = await openSqliteLog({ dir, clock })
-		for (let number = 1; number <= 40; number++) await log.append('records', [numberedRecord(number)])
-		await log.commit('g', [{ stream: 'records', partition: 0, offset: 10n }])
+		// More than a reader is given at once: some are left when the first batch is there.
+		for (let part = 0; part < 4; part++) {
+			await log.append(
+				'records',
+				Array.from({ length: 1000 }, (_, index) => numberedRecord(part * 1000 + index + 1)),
+			)
+		}
+		await log.commit('g', [{ stream: 'records', partition: 0, offset: 1000n }])
 		const reader = log.read('g', ['records'], AbortSignal.timeout(10_000))[Symbol.asyncIterator]()
-		await reader.next()
+		const first = await reader.next()
+		expect(first.done === true ? 0 : first.value.records.length).toBe(2000)
 		now += 600 * minute
-		expect(await log.retain({ ageMs: 60_000, bytesMax: 0 })).toEqual({ removedRecords: 10n })
-		expect((await log.lag('g', ['records']))[0]?.records).toBe(30n)
-		expect(await log.retain({ ageMs: 0, bytesMax: 1 })).toEqual({ removedRecords: 30n })
+		expect(await log.retain({ ageMs: 60_000, bytesMax: 0 })).toEqual({ removedRecords: 1000n })
+		expect((await log.lag('g', ['records']))[0]?.records).toBe(3000n)
+		expect(await log.retain({ ageMs: 0, bytesMax: 1 })).toEqual({ removedRecords: 3000n })
 		await expect(reader.next()).rejects.toMatchObject({ code: 'LOG_POSITION_UNKNOWN' })
-		await log.append('records', [numberedRecord(41)])
-		expect(await numbers(log, 'g', 1)).toEqual([41])
+		await log.append('records', [numberedRecord(4001)])
+		expect(await numbers(log, 'g', 1)).toEqual([4001])
 	})
 
 	it.each([
