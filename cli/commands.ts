@@ -12,7 +12,7 @@ import { takeLock } from '#runtime/lock.ts'
 import { configSchema, type Config } from './config.ts'
 import { allInOne } from './roles/all-in-one.ts'
 import { createRoleContext, type RoleContext, type RoleName } from './roles/context.ts'
-import { chooseSource, type SourceFlags } from './sources.ts'
+import { chooseSource, clusterName, type SourceFlags } from './sources.ts'
 
 interface Flags extends SourceFlags {
 	readonly config?: string
@@ -87,6 +87,21 @@ async function runRole(role: RoleName, flags: Flags): Promise<void> {
 	else await (await import('./roles/process.ts')).process_(context, signal)
 }
 
+async function runImport(given: readonly string[], flags: Flags & { readonly cluster?: string }): Promise<void> {
+	const config = loadConfig(flags, {})
+	if (flags.cluster !== undefined && clusterName(flags.cluster) !== flags.cluster)
+		throw new KubetapeError('CLI_USAGE', `--cluster ${flags.cluster}: letters, digits, dots, hyphens and underscores`)
+	const { context } = aloneContext('collect', config)
+	using _collect = takeLock(config.dataDir, 'collect')
+	using _process = takeLock(config.dataDir, 'process')
+	const { importPaths } = await import('./roles/import.ts')
+	const { counts, clusters } = await importPaths(context, given, flags.cluster, abortOnSignals().signal)
+	const read = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`)
+	process.stdout.write(
+		`imported into ${config.dataDir} as ${clusters.join(', ')}: ${read.join(', ') || 'nothing that was not there'}\nsee it with: kubetape serve --data-dir ${config.dataDir}\n`,
+	)
+}
+
 export function registerRoles(program: Command): void {
 	const common = (command: Command): Command =>
 		command
@@ -112,6 +127,11 @@ export function registerRoles(program: Command): void {
 		if (role === 'serve') command.addOption(port)
 		command.action((flags: Flags) => runRole(role, flags))
 	}
+	common(program.command('import'))
+		.argument('<path...>', 'recordings (folders) and files of audit events, one JSON object a line, plain or packed')
+		.option('--cluster <name>', 'cluster that they belong to (default: the name of the folder or file)')
+		.description('take recordings and audit files into the store, once, and end')
+		.action((given: string[], flags: Flags & { readonly cluster?: string }) => runImport(given, flags))
 	program
 		.command('check-config')
 		.argument('<file>')

@@ -38,7 +38,7 @@ function speedOf(text: string | undefined): number | 'max' {
 }
 
 /** A cluster's name out of a folder's or a context's: what cannot stand in an URL becomes a hyphen. */
-function clusterName(text: string): string {
+export function clusterName(text: string): string {
 	const name = text
 		.replaceAll(/[^A-Za-z0-9._@-]+/g, '-')
 		.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '')

@@ -16,6 +16,7 @@ export const errorRegistry = {
 	CONFIG_INVALID: entry(false, 2, 500, 'The configuration is wrong. The message names the key and the nearest known one.'),
 	CONFIG_UNREADABLE: entry(false, 2, 500, 'The configuration file cannot be read. Check the path and its permissions.'),
 	CLI_USAGE: entry(false, 2, 400, 'The command line is wrong. Run the command with --help.'),
+	CLI_INTERRUPTED: entry(true, 3, 500, 'The command was stopped before it was done. Run it again.'),
 	CLI_SERVER_UNREACHABLE: entry(true, 3, 502, 'No server answers there. Start one, or name it with --server.'),
 	RUNTIME_PORT_TAKEN: entry(false, 3, 500, 'Another program listens on that port. Stop it, or choose another with --port.'),
 	RUNTIME_DATA_DIR_LOCKED: entry(false, 3, 500, 'Another process uses this data directory. Stop it, or choose another with --data-dir.'),

@@ -25,6 +25,9 @@ export function createRoleContext(role: RoleName, config: Config, report: RoleCo
 	return { role, config, clock: systemClock, logger: createLogger({ level: config.logLevel, role }), metrics: createMetrics(), report }
 }
 
+/** The consumer group of the store. */
+export const storeGroup = 'store'
+
 export const paths = {
 	log: (config: Config): string => join(config.dataDir, 'log'),
 	store: (config: Config): string => join(config.dataDir, 'store'),

@@ -2,12 +2,10 @@
 import { createIndexer } from '#processors/index/step.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { openLog, openStore } from './engines.ts'
-import type { Role, RoleContext } from './context.ts'
+import { storeGroup, type Role, type RoleContext } from './context.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import type { Store } from '#storage/store/port.ts'
 
-/** The consumer group of the store. */
-const storeGroup = 'store'
 const retentionEveryMs = 60_000
 
 export const process_: Role = async (context, signal) => {

@@ -150,7 +150,7 @@ async function openAll(recording: Recording, context: CollectorContext, podsDir:
 	return { now, later, rejects }
 }
 
-/** When the recording begins: as it says, or else the time of its first change or request. */
+/** When the recording begins: as it says, or else the time of its first change or request, or else the age of its oldest file. */
 async function startOf(recording: Recording, cluster: string): Promise<Micros> {
 	if (recording.startedAt !== undefined) return recording.startedAt
 	for (const [file, createReader] of [
@@ -162,7 +162,7 @@ async function startOf(recording: Recording, cluster: string): Promise<Micros> {
 		const at = await firstTime(openSource(options, createReader(options)))
 		if (at !== undefined) return at
 	}
-	return 0
+	return recording.modifiedAt
 }
 
 /** The first time in the first page of a file. */

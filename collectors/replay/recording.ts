@@ -1,7 +1,7 @@
 // What is in a recording's folder: which of its files are there, packed or plain, and when it begins. Format: docs/reference/recording.md.
 import { createHash } from 'node:crypto'
 import { open, readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseRevision, type Revision } from '#records/revision.ts'
 import { parseTime, type Micros } from '#records/time.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
@@ -22,6 +22,8 @@ export interface Recording {
 	/** When the recording began, and the first revision it holds; undefined where etcd-meta.json does not say. */
 	readonly startedAt: Micros | undefined
 	readonly firstRevision: Revision | undefined
+	/** When the oldest of its files was last written: the only time that a file without any tells. */
+	readonly modifiedAt: Micros
 	/** Changes when another recording is put in the same place. */
 	readonly fingerprint: string
 }
@@ -31,8 +33,14 @@ const depthMax = 8
 const metaBytesMax = 64 * 1024
 const fingerprintBytes = 4096
 
-/** Throws RECORDING_INVALID where the folder holds no recording. */
+/** A folder, or a file: of audit events, unless its name is `etcd.jsonl`. Throws RECORDING_INVALID where there is no recording. */
 export async function findRecording(dir: string): Promise<Recording> {
+	const single = await fileAt(dir)
+	if (single) {
+		const used = { etcd: undefined, audit: undefined, components: [], pods: [], podsArchive: undefined }
+		const role = single.name === 'etcd.jsonl' ? { etcd: single } : { audit: single }
+		return { ...used, ...role, startedAt: undefined, firstRevision: undefined, ...(await identityOf([single])) }
+	}
 	const files = await listFiles(dir)
 	const named = (name: string): RecordedFile | undefined => files.find((file) => file.name === name)
 	const etcd = named('etcd.jsonl')
@@ -48,7 +56,12 @@ export async function findRecording(dir: string): Promise<Recording> {
 	}
 	const meta = await readMeta(join(dir, 'etcd-meta.json'))
 	const used = [etcd, audit, ...components, podsArchive, ...pods].filter((file) => file !== undefined)
-	return { etcd, audit, components, pods: podsArchive ? [] : pods, podsArchive, ...meta, fingerprint: await fingerprintOf(used) }
+	return { etcd, audit, components, pods: podsArchive ? [] : pods, podsArchive, ...meta, ...(await identityOf(used)) }
+}
+
+async function fileAt(path: string): Promise<RecordedFile | undefined> {
+	const found = await stat(path).catch(() => undefined) // a folder that is missing is told below
+	return found?.isFile() ? { name: basename(path).replace(/\.gz$/, ''), path } : undefined
 }
 
 async function listFiles(dir: string): Promise<readonly RecordedFile[]> {
@@ -90,15 +103,18 @@ async function readMeta(path: string): Promise<Pick<Recording, 'startedAt' | 'fi
 	return { startedAt: typeof started === 'string' ? parseTime(started) : undefined, firstRevision }
 }
 
-async function fingerprintOf(files: readonly RecordedFile[]): Promise<string> {
+async function identityOf(files: readonly RecordedFile[]): Promise<Pick<Recording, 'fingerprint' | 'modifiedAt'>> {
 	const hash = createHash('sha256')
+	let oldestMs = Number.POSITIVE_INFINITY
 	for (const file of files) {
 		try {
 			const handle = await open(file.path, 'r')
 			try {
 				const head = Buffer.alloc(fingerprintBytes)
 				const { bytesRead } = await handle.read(head, 0, fingerprintBytes, 0)
-				hash.update(`${file.name}\0${(await handle.stat()).size}\0`).update(head.subarray(0, bytesRead))
+				const { size, mtimeMs } = await handle.stat()
+				oldestMs = Math.min(oldestMs, mtimeMs)
+				hash.update(`${file.name}\0${size}\0`).update(head.subarray(0, bytesRead))
 			} finally {
 				await handle.close()
 			}
@@ -106,5 +122,5 @@ async function fingerprintOf(files: readonly RecordedFile[]): Promise<string> {
 			throw new KubetapeError('RECORDING_INVALID', `${file.path}: ${messageOf(error)}`, { cause: error })
 		}
 	}
-	return hash.digest('hex')
+	return { fingerprint: hash.digest('hex'), modifiedAt: Math.floor(oldestMs * 1000) }
 }

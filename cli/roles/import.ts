@@ -1,0 +1,103 @@
+// `kubetape import`: recordings and audit files into the store, once, from the first byte to the last; then it ends.
+import { stat } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { createReplayCollector } from '#collectors/replay/collector.ts'
+import { createIndexer } from '#processors/index/step.ts'
+import { loadRedactionKey } from '#processors/redact/key.ts'
+import { createRedactor } from '#processors/redact/step.ts'
+import type { Emit } from '#collectors/port.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { streams, type RecordLog } from '#storage/log/port.ts'
+import { clusterName } from '#cli/sources.ts'
+import { openLog, openStore } from './engines.ts'
+import { createEmit } from './emit.ts'
+import { paths, storeGroup, type RoleContext } from './context.ts'
+
+export interface Imported {
+	/** Records read from all paths, by kind. */
+	readonly counts: Readonly<Record<string, number>>
+	readonly clusters: readonly string[]
+}
+
+const lagPollMs = 50
+
+/** Throws CLI_USAGE where a path is missing, RECORDING_INVALID where it holds nothing of ours. What was imported before is found again by its ids, and not stored twice. */
+export async function importPaths(
+	context: RoleContext,
+	given: readonly string[],
+	cluster: string | undefined,
+	signal: AbortSignal,
+): Promise<Imported> {
+	for (const path of given) {
+		await stat(path).catch((error: unknown) => {
+			throw new KubetapeError('CLI_USAGE', `${path} cannot be read: ${messageOf(error)}`, { cause: error })
+		})
+	}
+	const { redact } = createRedactor({ key: await loadRedactionKey(paths.redactionKey(context.config)) })
+	await using log = await openLog(context)
+	await using store = await openStore(context, { readOnly: false })
+	const onPause = (reason: string | null): void => context.report(reason === null, reason === null ? 'importing' : `paused: ${reason}`)
+	const counts: Record<string, number> = {}
+	const emit = createEmit({ log, redact, clock: context.clock, logger: context.logger, metrics: context.metrics, onPause }, signal)
+	const counted: Emit = async (records) => {
+		await emit(records)
+		for (const { kind } of records) counts[kind] = (counts[kind] ?? 0) + 1
+	}
+	const done = new AbortController()
+	const stop = AbortSignal.any([signal, done.signal])
+	const indexer = createIndexer({
+		store,
+		log,
+		group: storeGroup,
+		clock: context.clock,
+		metrics: context.metrics,
+		logger: context.logger,
+	})
+	const indexing = indexer.run(stop)
+	const reading = readAll(context, given, cluster, counted, stop)
+		.then(() => drained(context, log, stop))
+		.finally(() => done.abort())
+	// Whichever ends first ends the other; both have ended before the log and the store are closed.
+	const ends = await Promise.allSettled([reading, indexing.finally(() => done.abort())])
+	for (const end of ends) if (end.status === 'rejected') throw end.reason
+	if (signal.aborted) throw new KubetapeError('CLI_INTERRUPTED', 'the import was interrupted: run it again, it goes on where it was')
+	return { counts, clusters: [...new Set(given.map((path) => cluster ?? nameOf(path)))] }
+}
+
+/** A recording's folder names its cluster, and so does a file. */
+function nameOf(path: string): string {
+	return clusterName(basename(resolve(path)).replace(/(?:\.(?:jsonl?|log|gz))+$/, ''))
+}
+
+async function readAll(
+	context: RoleContext,
+	given: readonly string[],
+	cluster: string | undefined,
+	emit: Emit,
+	signal: AbortSignal,
+): Promise<void> {
+	for (const path of given) {
+		if (signal.aborted) return
+		const name = cluster ?? nameOf(path)
+		const collector = createReplayCollector(
+			{ path, speed: 'max' },
+			{
+				cluster: name,
+				clock: context.clock,
+				log: context.logger.child({ cluster: name, path }),
+				metrics: context.metrics,
+				stateDir: paths.collectorState(context.config, name, 'import'),
+			},
+		)
+		await collector.run(emit, signal)
+	}
+}
+
+/** Resolves when the store has everything that is in the log. */
+async function drained(context: RoleContext, log: RecordLog, signal: AbortSignal): Promise<void> {
+	while (!signal.aborted) {
+		const lag = await log.lag(storeGroup, streams)
+		if (lag.every(({ records }) => records === 0n)) return
+		await context.clock.sleep(lagPollMs, signal)
+	}
+}
