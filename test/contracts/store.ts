@@ -1,23 +1,12 @@
 // What every store promises (storage/store/port.ts), run on any engine.
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Indexed } from '#records/indexed.ts'
 import type { Filter, Store } from '#storage/store/port.ts'
 import { aChange, aGap, aPodRef, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
-
-export interface OpenStore {
-	readonly store: Store
-	/** Ends the store as it is and opens it anew on the same data. */
-	readonly reopen: () => Promise<Store>
-	readonly cleanup: () => Promise<void>
-}
-
-export interface StoreEngine {
-	readonly name: string
-	open(): Promise<OpenStore>
-	/** Promises the engine cannot keep, by test name. They are listed, never skipped in silence. */
-	readonly cannot?: readonly string[]
-}
+import { promisesOf, type StoreEngine } from './store-engine.ts'
+import { readerPromises } from './store-readers.ts'
+import { statePromises } from './store-state.ts'
 
 async function pages(store: Store, filter: Filter, limit: number, order: 'asc' | 'desc' = 'asc'): Promise<string[]> {
 	const ids: string[] = []
@@ -35,21 +24,14 @@ const idsOf = (records: readonly Indexed[]): string[] =>
 		.toSorted((a, b) => a.record.occurredAt - b.record.occurredAt || (a.record.id < b.record.id ? -1 : 1))
 		.map(({ record }) => record.id)
 
-/** One test per promise. */
+/** Every promise on one engine. */
 export function storeContract(engine: StoreEngine): void {
-	const promise = (name: string, body: (open: OpenStore) => Promise<void>): void => {
-		if (engine.cannot?.includes(name)) return it(`cannot: ${name}`, () => expect(engine.cannot).toContain(name))
-		it(name, async () => {
-			const open = await engine.open()
-			try {
-				await body(open)
-			} finally {
-				await open.cleanup()
-			}
-		})
-	}
+	const promise = promisesOf(engine)
 
 	describe(`store contract: ${engine.name}`, () => {
+		statePromises(engine, promise)
+		readerPromises(promise)
+
 		promise('1 durability: what was put is there after reopening', async ({ store, reopen }) => {
 			const change = aChange({ revision: 1 })
 			await store.put([change])
@@ -180,51 +162,6 @@ export function storeContract(engine: StoreEngine): void {
 			])
 			const version = await store.versionAt('blue', { ...aPodRef(), ...object }, { revision: 2n })
 			expect(version?.body?.value).toEqual({ metadata: { resourceVersion: '2' }, spec: { renewTime: 'b', holder: 'h' } })
-		})
-
-		promise('6 stateAt equals a naive model, in whatever order the puts came', async ({ store }) => {
-			await store[Symbol.asyncDispose]()
-			const write = fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), deleted: fc.boolean(), step: fc.integer({ min: 1, max: 36 }) })
-			await fc.assert(
-				fc.asyncProperty(
-					fc.array(write, { minLength: 1, maxLength: 12 }),
-					fc.infiniteStream(fc.nat()),
-					fc.integer({ min: 1, max: 13 }),
-					async (writes, order, atIndex) => {
-						let at = noon - 21 * dayMicros
-						const records = writes.map(({ name, deleted, step }, index) =>
-							aChange({
-								revision: index + 1,
-								at: (at += step * 3_600_000_000),
-								object: { name },
-								operation: deleted ? 'deleted' : 'updated',
-							}),
-						)
-						const shuffled = records.map((record) => ({ record, by: order.next().value ?? 0 })).toSorted((a, b) => a.by - b.by)
-						const open = await engine.open()
-						try {
-							for (const { record } of shuffled) await open.store.put([record])
-							const upTo = records.slice(0, atIndex)
-							const live = new Map<string, string>()
-							for (const { record } of upTo) {
-								if (record.kind !== 'change') continue
-								if (record.operation === 'deleted') live.delete(record.object.name)
-								else live.set(record.object.name, record.id)
-							}
-							const expected = [...live].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, id]) => id)
-							const byTime = await open.store.stateAt('blue', { time: upTo.at(-1)?.record.occurredAt ?? 0 }, {}, { limit: 100 })
-							const byRevision = await open.store.stateAt('blue', { revision: BigInt(upTo.length) }, {}, { limit: 100 })
-							expect(byTime.items.map((item) => item.id)).toEqual(expected)
-							expect(byRevision.items.map((item) => item.id)).toEqual(expected)
-							expect(byTime.items.every((item) => item.body !== null)).toBe(true)
-							expect(byTime.revision).toBe(BigInt(upTo.length))
-						} finally {
-							await open.cleanup()
-						}
-					},
-				),
-				{ numRuns: 12 },
-			)
 		})
 
 		promise('7 retention removes whole days; states in what remains stay right', async ({ store }) => {

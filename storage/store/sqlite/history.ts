@@ -6,8 +6,22 @@ import { cursorOf, readCursor } from './cursor.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow } from './place.ts'
 import { itemOf } from './row.ts'
-import { readColumns, type Row } from './schema.ts'
-import { bodyOf, inKeyframe, isDeleted, keyOf, newer, ranksOf, standing, type Found, type Limit, type Ranks } from './state.ts'
+import type { Row } from './schema.ts'
+import {
+	bodyOf,
+	inKeyframe,
+	isDeleted,
+	keyframeEnds,
+	keyOf,
+	newer,
+	newestRows,
+	ranksOf,
+	standing,
+	type Found,
+	type Limit,
+	type Ranks,
+	type Standing,
+} from './state.ts'
 
 interface Place {
 	readonly partition: Partition
@@ -71,6 +85,21 @@ interface Scope {
 	readonly parts: readonly { readonly partition: Partition; readonly limit: Limit }[]
 }
 
+/** Whether all that a day's keyframe was made of stood at the limit: then it can be begun with, and what it lacks was deleted or unknown by then. */
+function reaches(earlier: readonly Partition[], partition: Partition, cluster: string, limit: Standing, ranks: Ranks): boolean {
+	const rank = ranks.get(limit.space) ?? 0
+	const later = (space: string, revision: bigint): boolean => {
+		const other = ranks.get(space) ?? 0
+		return other > rank || (other === rank && revision > limit.revision)
+	}
+	for (const before of earlier) {
+		for (const span of before.guard(() => before.spans()).values())
+			if (span.cluster === cluster && span.kind === 0 && later(span.space, span.revMax)) return false
+	}
+	// Days before it may be gone: what its keyframe holds tells of them.
+	return !partition.guard(() => keyframeEnds(partition, cluster)).some(({ space, revision }) => later(space, revision))
+}
+
 /** The day whose keyframe a past state begins with, and what to read besides. */
 function scopeOf(partitions: readonly Partition[], cluster: string, at: At, ranks: Ranks): Scope | undefined {
 	if ('time' in at) {
@@ -80,11 +109,8 @@ function scopeOf(partitions: readonly Partition[], cluster: string, at: At, rank
 	const space = at.space ?? [...ranks.keys()].at(-1)
 	if (space === undefined) return undefined
 	const limit = { space, revision: at.revision }
-	const highest = (partition: Partition): bigint =>
-		BigInt(
-			partition.get<{ rev: string | null }>('SELECT CAST(max(rev) AS TEXT) AS rev FROM keyframe WHERE cluster = ?', cluster)?.rev ?? '0',
-		)
-	const base = partitions.findLast((partition) => highest(partition) <= at.revision) ?? partitions[0]
+	const base =
+		partitions.findLast((partition, index) => reaches(partitions.slice(0, index), partition, cluster, limit, ranks)) ?? partitions[0]
 	if (!base) return undefined
 	const later = partitions
 		.slice(partitions.indexOf(base) + 1)
@@ -134,14 +160,25 @@ export function get(partitions: readonly Partition[], cluster: string, id: strin
 	return undefined
 }
 
-function revisionAt(scope: Scope, at: At): Revision | null {
+/** How many of the rows before a time are looked at for the newest revision: clocks do not order them. */
+const newestOfRows = 512
+
+/** The newest version of the cluster that had occurred, whatever object it is of. */
+function revisionAt(partitions: readonly Partition[], scope: Scope, cluster: string, at: At, ranks: Ranks): Revision | null {
 	if ('revision' in at) return at.revision
-	const { partition, limit } = scope.parts[0] ?? {}
-	if (!partition) return null
-	const sql = `SELECT row, ${readColumns} FROM record WHERE kind = 0 AND row <= ? ORDER BY row DESC LIMIT 1`
-	const row = partition.get<Row>(sql, limit?.row ?? 0)
-	const stored = row?.rev ?? partition.get<{ rev: string | null }>('SELECT CAST(max(rev) AS TEXT) AS rev FROM keyframe')?.rev
-	return stored === null || stored === undefined ? null : BigInt(stored)
+	let newest: Standing | undefined
+	const take = (candidate: Standing): void => {
+		const byRank = (ranks.get(candidate.space) ?? 0) - (newest ? (ranks.get(newest.space) ?? 0) : -1)
+		if (!newest || byRank > 0 || (byRank === 0 && candidate.revision > newest.revision)) newest = candidate
+	}
+	const { base } = scope
+	for (const found of newestRows(base, cluster, scope.parts[0]?.limit.row ?? 0, newestOfRows)) take(found)
+	for (const before of partitions.slice(0, partitions.indexOf(base))) {
+		for (const span of before.guard(() => before.spans()).values())
+			if (span.cluster === cluster && span.kind === 0) take({ space: span.space, revision: span.revMax })
+	}
+	for (const end of keyframeEnds(base, cluster)) take(end)
+	return newest?.revision ?? null
 }
 
 /** Keys of the base's keyframe and of the days read, that the selector's own fields allow, in order. */
@@ -176,7 +213,11 @@ export function stateAt(
 	const ranks = ranksOf(partitions, cluster)
 	const scope = scopeOf(partitions, cluster, at, ranks)
 	if (!scope) return { items: [], next: null, revision: null }
-	const revision = stand ? (stand.r === null ? null : BigInt(stand.r)) : scope.base.guard(() => revisionAt(scope, at))
+	const revision = stand
+		? stand.r === null
+			? null
+			: BigInt(stand.r)
+		: scope.base.guard(() => revisionAt(partitions, scope, cluster, at, ranks))
 	const items: Version[] = []
 	let last = ''
 	for (const key of keysOf(scope, cluster, selector)) {

@@ -270,6 +270,15 @@ export class Partition {
 		return this.get<{ row: number }>('SELECT row FROM record WHERE id = ?', Buffer.from(id, 'hex'))?.row
 	}
 
+	/** From here to `end`, reads see one state of the day. */
+	begin(): void {
+		this.guard(() => this.db.exec('BEGIN'))
+	}
+
+	end(): void {
+		if (this.db.isOpen && this.db.isTransaction) this.db.exec('COMMIT')
+	}
+
 	/** Forgets what a transaction that was rolled back had added. */
 	reset(): void {
 		for (const cache of [this.#textById, this.#idByText, this.#parsed, this.#objects, this.#objectIds, this.#byKey]) cache.clear()

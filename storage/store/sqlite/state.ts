@@ -13,6 +13,12 @@ export interface Limit {
 	readonly revision?: Revision
 }
 
+/** A place in a cluster's order of versions. */
+export interface Standing {
+	readonly space: string
+	readonly revision: Revision
+}
+
 export interface Found {
 	readonly partition: Partition
 	readonly row: Row
@@ -87,6 +93,32 @@ export function inKeyframe(partition: Partition, cluster: string, key: string, l
 	if (limit.space !== undefined && found.space !== limit.space) return undefined
 	if (limit.revision !== undefined && found.revision > limit.revision) return undefined
 	return found
+}
+
+/** The highest revision of each space that the day's keyframe holds of a cluster. */
+export function keyframeEnds(partition: Partition, cluster: string): Standing[] {
+	const sql = 'SELECT space, CAST(max(rev) AS TEXT) AS rev FROM keyframe WHERE cluster = ? GROUP BY space'
+	return partition
+		.all<{ space: number; rev: string }>(sql, cluster)
+		.map(({ space, rev }) => ({ space: partition.text(space), revision: BigInt(rev) }))
+}
+
+/** Changes of a cluster, newest by time first, from the row number down; some of them, and none only where there is none. */
+export function* newestRows(partition: Partition, cluster: string, row: number, rows: number): Generator<Standing> {
+	const sql = 'SELECT row, kind, obj, space, CAST(rev AS TEXT) AS rev FROM record WHERE row <= ? ORDER BY record.row DESC LIMIT ?'
+	type Narrow = Pick<Row, 'row' | 'kind' | 'obj' | 'space' | 'rev'>
+	let to = row
+	for (let any = false; !any;) {
+		const found = partition.all<Narrow>(sql, to, rows)
+		for (const { kind, obj, space, rev } of found) {
+			if (kind !== 0 || obj === null || partition.object(obj).cluster !== cluster) continue
+			any = true
+			yield { space: partition.text(space ?? 0), revision: BigInt(rev ?? '0') }
+		}
+		const end = found.at(-1)
+		if (!end || found.length < rows) return
+		to = end.row - 1
+	}
 }
 
 export function isDeleted(row: Row): boolean {

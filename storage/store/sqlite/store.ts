@@ -45,6 +45,8 @@ class Days {
 	readonly #readOnly: boolean
 	readonly #config: SqliteStoreConfig
 	readonly #open = new Map<string, Partition>()
+	/** Days that the question being answered has read from. */
+	readonly #reading = new Set<Partition>()
 
 	constructor(dir: string, readOnly: boolean, config: SqliteStoreConfig) {
 		this.#dir = dir
@@ -76,7 +78,18 @@ class Days {
 	get(day: string): Partition {
 		let partition = this.#open.get(day)
 		if (!partition) this.#open.set(day, (partition = new Partition(this.#dir, day, this.#config, this.#readOnly)))
+		// One snapshot of each day for the whole of an answer, which takes more than one statement; the writer answers from between its own puts.
+		if (this.#readOnly && !this.#reading.has(partition)) {
+			partition.begin()
+			this.#reading.add(partition)
+		}
 		return partition
+	}
+
+	/** The answer is given: the snapshots it came from are let go. */
+	answered(): void {
+		for (const partition of this.#reading) partition.end()
+		this.#reading.clear()
 	}
 
 	/** Days within the range, oldest first. Throws STORAGE_CORRUPT where one of them cannot be opened. */
@@ -218,6 +231,8 @@ function open(options: SqliteStoreOptions): Store {
 				return work()
 			} catch (error) {
 				throw storageError(error, dir)
+			} finally {
+				days.answered()
 			}
 		})
 	/** Where the owned are asked for, the owner may stand in another day. */

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Store } from '#storage/store/port.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
-import { storeContract, type OpenStore } from '#test/contracts/store.ts'
+import type { OpenStore } from '#test/contracts/store-engine.ts'
+import { storeContract } from '#test/contracts/store.ts'
 import { aChange, dayMicros, fixedClock, noon } from '#test/storage/store/records.ts'
 
 async function open(): Promise<OpenStore & { readonly dir: string }> {
@@ -14,6 +15,8 @@ async function open(): Promise<OpenStore & { readonly dir: string }> {
 	return {
 		dir,
 		store: current,
+		place: { module: new URL('./reader.ts', import.meta.url).href, where: dir },
+		damage: () => Promise.reject(new Error('not yet')),
 		async reopen() {
 			await current[Symbol.asyncDispose]()
 			return (current = await openSqliteStore({ dir, clock: fixedClock }))
