@@ -122,7 +122,7 @@ export async function run(print: (line: string) => void): Promise<void> {
 	const folder = temporaryFolder('bench')
 	const bytes = await writeRecording(folder.path)
 	const data = join(folder.path, 'data')
-	const program = startProgram(['all-in-one', '--replay', folder.path, '--port', '0', '--data-dir', data])
+	const program = startProgram(['all-in-one', '--replay', folder.path, '--port', '0', '--data-dir', data], { MALLOC_ARENA_MAX: '2' })
 	try {
 		const address = await program.address
 		const began = performance.now()
