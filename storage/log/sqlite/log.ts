@@ -1,5 +1,5 @@
 // The SQLite record log: one row per appended batch, zstd, group commit. Promises: storage/log/port.ts.
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { DatabaseSync } from 'node:sqlite'
@@ -12,6 +12,7 @@ import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
 import { openLog, type Damage } from './repair.ts'
+import { forgetChecked, noteChecked } from './checked.ts'
 import { compress, decompress } from './frame.ts'
 import { isSoundRow, logFile, positionCrc, rowCrc, storageError } from './schema.ts'
 import { prepare } from './statements.ts'
@@ -113,6 +114,7 @@ class SqliteLog implements RecordLog {
 	#waiting: Waiting[] = []
 	#flushing = false
 	#closed = false
+	#damaged = false
 
 	constructor(path: string, db: DatabaseSync, options: SqliteLogOptions) {
 		this.#path = path
@@ -267,14 +269,14 @@ class SqliteLog implements RecordLog {
 			throw storageError(name, error)
 		}
 		if (!row || (row['first'] as bigint) + (row['count'] as bigint) <= offset)
-			throw new KubetapeError('STORAGE_CORRUPT', `${name}: records from offset ${offset} are missing`)
+			throw this.#corrupt(`${name}: records from offset ${offset} are missing`)
 		const first = row['first'] as bigint
 		const count = Number(row['count'])
 		const end = first + BigInt(count)
-		if (!isSoundRow(row)) throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} is damaged`)
+		if (!isSoundRow(row)) throw this.#corrupt(`${name}: the batch at offset ${first} is damaged`)
 		const { records, bytes } = this.#decoded(row['data'] as Uint8Array, `${name}: the batch at offset ${first}`)
 		if (records.length !== count)
-			throw new KubetapeError('STORAGE_CORRUPT', `${name}: the batch at offset ${first} has ${records.length} records instead of ${count}`)
+			throw this.#corrupt(`${name}: the batch at offset ${first} has ${records.length} records instead of ${count}`)
 		return { records: offset > first ? records.slice(Number(offset - first)) : records, next: end, bytes }
 	}
 
@@ -283,8 +285,15 @@ class SqliteLog implements RecordLog {
 			const bytes = decompress(data)
 			return { records: decodeRecords(bytes), bytes: bytes.length }
 		} catch (error) {
-			throw new KubetapeError('STORAGE_CORRUPT', `${name} cannot be read: ${messageOf(error)}`, { cause: error })
+			throw this.#corrupt(`${name} cannot be read: ${messageOf(error)}`, error)
 		}
+	}
+
+	/** Whoever opens the file next must look at all of it. */
+	#corrupt(message: string, cause?: unknown): KubetapeError {
+		this.#damaged = true
+		forgetChecked(this.#path)
+		return new KubetapeError('STORAGE_CORRUPT', message, { cause })
 	}
 
 	/** Resolves when this process appended something, when pollMs passed (another process may have), or when the signal aborts. */
@@ -380,5 +389,7 @@ class SqliteLog implements RecordLog {
 		this.#closed = true
 		for (const wake of this.#wakers) wake()
 		this.#db.close()
+		// The last one to close it has moved the write-ahead log, which was verified, into the file.
+		if (!this.#damaged && !existsSync(`${this.#path}-wal`)) noteChecked(this.#path)
 	}
 }

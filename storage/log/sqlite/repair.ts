@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf } from '#runtime/errors.ts'
+import { walDamage } from '#runtime/sqlite-wal.ts'
 import { streams } from '#storage/log/port.ts'
+import { isAsChecked, noteChecked } from './checked.ts'
 import { busyMs, isSoundRow, logFile, openFile, positionCrc, storageError, type BatchRow } from './schema.ts'
 
 /** Checking and repairing a large log takes its time; another role waits so long for it. */
@@ -50,11 +52,14 @@ function headsIn(db: DatabaseSync, broken: (error: unknown) => void): Map<string
 	return heads
 }
 
-/** What is wrong with the file: its pages, a row's checksum, or rows that do not join up to what `head` counts. Reads the whole file once. */
+/** What is wrong with the file: its write-ahead log, its pages, a row's checksum, or rows that do not join up to what `head` counts. Reads the whole file once, unless it is as it was when it was checked last. */
 function damageIn(path: string): string | undefined {
 	if (!existsSync(path)) return undefined
 	// A file is never empty once it has tables. One that was emptied cannot be told from one whose maker died at once: both are named.
 	if (statSync(path).size === 0) return 'the file is empty'
+	const lost = walDamage(path)
+	if (lost !== undefined) return lost
+	if (isAsChecked(path)) return undefined
 	let db: DatabaseSync | undefined
 	try {
 		db = new DatabaseSync(path)
@@ -113,7 +118,10 @@ export function openLog(dir: string, stamp: string): { readonly db: DatabaseSync
 		lock = new DatabaseSync(lockPath)
 		lock.exec(`PRAGMA busy_timeout=${lockMs}; BEGIN EXCLUSIVE`)
 		const damage = repairFile(dir, stamp)
-		return { damage, db: openFile(join(dir, logFile)) }
+		const path = join(dir, logFile)
+		const db = openFile(path)
+		noteChecked(path)
+		return { damage, db }
 	} catch (error) {
 		throw storageError(lockPath, error)
 	} finally {

@@ -1,5 +1,19 @@
 // Damage to the SQLite record log's file: what is read is what was appended, up to the damage, and a loss is never silent.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+	closeSync,
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	truncateSync,
+	utimesSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -18,7 +32,14 @@ const trials = 60
 const partitions = 2
 const batchesAppended = 150
 const committedBatches = 40
+const suffixes = ['', '-wal', '-shm']
 let root = ''
+
+/** As storage/log/sqlite/checked.ts writes it: what it says of the file as it is now. */
+function noteFor(file: string): string {
+	const { ino, size, mtimeNs } = statSync(file, { bigint: true })
+	return `${ino} ${size} ${mtimeNs}`
+}
 
 type Contents = Map<number, ReturnType<typeof plain>[]>
 
@@ -63,15 +84,21 @@ describe('damage to the record log', () => {
 		}
 		for (const [partition, records] of (await readAll(log, 'model')).contents) appended.set(partition, records)
 		committed = (await readAll(log, 'store')).contents
+		// As a SIGKILL leaves it: with what was not yet moved into the file.
+		mkdirSync(join(root, 'left'))
+		for (const suffix of suffixes) copyFileSync(join(root, 'whole', `records.db${suffix}`), join(root, 'left', `records.db${suffix}`))
 		await log[Symbol.asyncDispose]()
 	})
 	afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 	/** Opens a damaged copy, and holds every promise about it. True where something was lost. */
-	async function check(name: string, damage: (file: string) => void): Promise<boolean> {
+	async function check(name: string, damage: (file: string) => void, from: 'whole' | 'left' = 'whole'): Promise<boolean> {
 		const dir = join(root, name)
 		mkdirSync(dir)
-		copyFileSync(join(root, 'whole', 'records.db'), join(dir, 'records.db'))
+		for (const suffix of suffixes) {
+			const file = join(root, from, `records.db${suffix}`)
+			if (existsSync(file)) copyFileSync(file, join(dir, `records.db${suffix}`))
+		}
 		damage(join(dir, 'records.db'))
 		const told: Damage[] = []
 		const log = await openSqliteLog({ dir, partitions, clock: systemClock, onDamage: (found) => told.push(found) })
@@ -138,6 +165,55 @@ describe('damage to the record log', () => {
 		// Cuts alone lose something: a run that saw no loss has not damaged anything.
 		expect(losses).toBeGreaterThan(trials / 8)
 	}, 120_000)
+
+	it('a write-ahead log that was left behind: whole it loses nothing, damaged it is told', async () => {
+		expect(await check('left-whole', () => undefined, 'left')).toBe(false)
+		const random = createRandom(seed + 2)
+		let losses = 0
+		for (let trial = 0; trial < trials / 2; trial++) {
+			const share = random()
+			const lost = await check(
+				`left-${trial}-${share}`,
+				(file) => {
+					const bytes = readFileSync(`${file}-wal`)
+					const at = Math.floor(share * bytes.length)
+					if (trial % 3 === 0) return truncateSync(`${file}-wal`, at)
+					bytes[at] = (bytes[at] ?? 0) ^ 0x10
+					writeFileSync(`${file}-wal`, bytes)
+					if (trial % 3 === 1) rmSync(`${file}-shm`)
+				},
+				'left',
+			)
+			if (lost) losses += 1
+		}
+		expect(losses).toBeGreaterThan(trials / 8)
+	}, 120_000)
+
+	it('what was found sound is not read whole again, and is once damage was met', async () => {
+		const dir = join(root, 'noted')
+		mkdirSync(dir)
+		copyFileSync(join(root, 'whole', 'records.db'), join(dir, 'records.db'))
+		await (await openSqliteLog({ dir, partitions, clock: systemClock }))[Symbol.asyncDispose]()
+		const file = join(dir, 'records.db')
+		const { atime, mtime } = statSync(file)
+		// Damage that leaves no trace on the file's times, as a failing disk does it.
+		const bytes = readFileSync(file)
+		const handle = openSync(file, 'r+')
+		writeSync(handle, Buffer.from([(bytes[bytes.length - 500] ?? 0) ^ 0xff]), 0, 1, bytes.length - 500)
+		closeSync(handle)
+		utimesSync(file, atime, mtime)
+		writeFileSync(`${file}.checked`, noteFor(file))
+		const told: Damage[] = []
+		const open = (): Promise<RecordLog> => openSqliteLog({ dir, partitions, clock: systemClock, onDamage: (found) => told.push(found) })
+		const log = await open()
+		expect(told).toEqual([])
+		expect((await readAll(log, 'fresh')).code).toBe('STORAGE_CORRUPT')
+		await log[Symbol.asyncDispose]()
+		const repaired = await open()
+		expect(told).toHaveLength(1)
+		expect((await readAll(repaired, 'fresh')).code).toBeUndefined()
+		await repaired[Symbol.asyncDispose]()
+	})
 
 	it('an emptied file is told', async () => {
 		expect(await check('emptied', (file) => truncateSync(file, 0))).toBe(true)
