@@ -2,7 +2,13 @@
 import { defineConfig } from 'vitest/config'
 
 const servers = process.env['KUBETAPE_TEST_SERVERS'] === '1'
-const needsServer = ['test/**/*.kubernetes.test.ts', 'test/**/*.etcd.test.ts', 'test/**/*.kafka.test.ts', 'test/**/*.elasticsearch.test.ts']
+const needsServer = [
+	'test/**/*.kubernetes.test.ts',
+	'test/**/*.etcd.test.ts',
+	'test/**/*.kafka.test.ts',
+	'test/**/*.elasticsearch.test.ts',
+	'test/**/*.root.test.ts',
+]
 
 export default defineConfig({
 	test: {

@@ -36,16 +36,41 @@ function facetOf(top: string): Facet {
 	return top === 'data' || top === 'binaryData' || top === 'stringData' ? 'data' : 'spec'
 }
 
+const plainKey = /^[A-Za-z_$][\w$-]*$/
+
 function step(path: string, key: string): string {
-	if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`
+	if (!plainKey.test(key)) return `${path}[${JSON.stringify(key)}]`
 	return path === '' ? key : `${path}.${key}`
 }
 
 /** Changes in the order of the document; empty where nothing differs. `kind` and `apiVersion` are compared too. */
 export function diff(before: Fields, after: Fields): readonly FieldChange[] {
 	const changes: FieldChange[] = []
-	for (const key of keysOf(before, after)) compare(own(before, key), own(after, key), step('', key), key, facetOf(key), changes)
+	for (const key of keysOf(before, after)) {
+		const [old, now] = [own(before, key), own(after, key)]
+		if (!same(old, now)) compare(old, now, step('', key), key, facetOf(key), changes)
+	}
 	return changes
+}
+
+/** Equal as JSON, whatever the order of keys. Most of an object is what it was: this is told much faster than what differs. */
+function same(before: unknown, after: unknown): boolean {
+	if (before === after) return true
+	if (typeof before !== 'object' || typeof after !== 'object' || before === null || after === null) return false
+	if (Array.isArray(before)) {
+		if (!Array.isArray(after) || before.length !== after.length) return false
+		for (let index = 0; index < before.length; index++) if (!same(before[index], after[index])) return false
+		return true
+	}
+	if (Array.isArray(after)) return false
+	let keys = 0
+	for (const key in before) {
+		// An object always answers to this name: only the slow way tells whose it is.
+		if (key === '__proto__' || !same((before as Fields)[key], (after as Fields)[key])) return false
+		keys += 1
+	}
+	for (const _ in after) keys -= 1
+	return keys === 0
 }
 
 /** Keys come from foreign objects: `toString` is a key like another. */
@@ -67,7 +92,7 @@ function compare(before: unknown, after: unknown, path: string, key: string, fac
 	else if (isFields(before) && isFields(after)) {
 		for (const name of keysOf(before, after)) {
 			const [old, now] = [own(before, name), own(after, name)]
-			if (old !== now) compare(old, now, step(path, name), name, facet, changes)
+			if (!same(old, now)) compare(old, now, step(path, name), name, facet, changes)
 		}
 	} else changes.push({ path, facet, op: 'changed', before, after })
 }
@@ -91,6 +116,8 @@ function compareLists(
 const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null
 
 function identityOf(item: Fields, fields: readonly string[]): string {
+	const [only, second] = fields
+	if (only !== undefined && second === undefined) return String(item[only] ?? '')
 	return fields.map((field) => String(item[field] ?? '')).join('/')
 }
 
@@ -116,7 +143,8 @@ function compareKeyed(
 	const old = new Map(before.map((item) => [identityOf(item, fields), item]))
 	for (const item of after) {
 		const identity = identityOf(item, fields)
-		compare(old.get(identity), item, `${path}[${identity}]`, key, facet, changes)
+		const known = old.get(identity)
+		if (!same(known, item)) compare(known, item, `${path}[${identity}]`, key, facet, changes)
 		old.delete(identity)
 	}
 	for (const [identity, item] of old) changes.push({ path: `${path}[${identity}]`, facet, op: 'removed', before: item })

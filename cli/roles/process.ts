@@ -13,7 +13,16 @@ export const process_: Role = async (context, signal) => {
 	await using store = await openStore(context, { readOnly: false })
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
-	const indexer = createIndexer({ store, log, group: storeGroup, clock: context.clock, metrics: context.metrics, logger: context.logger })
+	const onPause = (reason: string | null): void => context.report(reason === null, reason === null ? 'processing' : `paused: ${reason}`)
+	const indexer = createIndexer({
+		store,
+		log,
+		group: storeGroup,
+		clock: context.clock,
+		metrics: context.metrics,
+		logger: context.logger,
+		onPause,
+	})
 	const retaining = retain(context, log, store, both)
 	context.report(true, 'processing')
 	try {

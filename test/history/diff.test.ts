@@ -61,5 +61,8 @@ describe('keys that every object inherits', () => {
 			'removed data.constructor',
 		])
 		expect(diff({ data: {} }, { data: { valueOf: 'a' } }).map((change) => `${change.op} ${change.path}`)).toEqual(['added data.valueOf'])
+		const odd = JSON.parse('{"data":{"__proto__":{}}}') as Record<string, unknown>
+		expect(diff({ data: {} }, odd).map((change) => `${change.op} ${change.path}`)).toEqual(['added data.__proto__'])
+		expect(diff(odd, JSON.parse('{"data":{"__proto__":{}}}') as Record<string, unknown>)).toEqual([])
 	})
 })
