@@ -21,6 +21,8 @@ interface GoField {
 interface GoType {
 	readonly struct?: readonly GoField[]
 	readonly alias?: string
+	/** Has kind and apiVersion of its own: what has not is a part of an object. */
+	readonly typed: boolean
 	readonly client: boolean
 	readonly clusterScoped: boolean
 }
@@ -41,7 +43,12 @@ const special: Readonly<Record<string, string>> = {
 	'k8s.io/apimachinery/pkg/api/resource.Quantity': 'Q',
 	'k8s.io/apimachinery/pkg/util/intstr.IntOrString': 'I',
 	'k8s.io/apimachinery/pkg/runtime.RawExtension': 'R',
+	'k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSON': 'J',
 }
+/** Kinds of this group are stored as JSON: their messages say the order of the fields only. */
+const jsonModule = 'k8s.io/apiextensions-apiserver'
+/** Types whose JSON is that of a schema, or of something without fields (apiextensions-apiserver pkg/apis/apiextensions/v1/marshal.go). */
+const schemaOr = /\.JSONSchemaPropsOr(Array|Bool|StringArray)$/
 
 function readField(line: string): GoField | undefined {
 	const match = /^\t(?:(\w+)[ \t]+)?([^\s`]+)[ \t]+`(.*)`/.exec(line)
@@ -75,7 +82,7 @@ function readPackage(dir: string, path: string): void {
 		for (const match of text.matchAll(/((?:^\/\/.*\n|^\n)*)^type (\w+) (struct \{([\s\S]*?)^\}|struct ?\{(\})$|[^\n{]+$)/gm)) {
 			const marks = match[1] ?? ''
 			const client = /\+genclient\b/.test(marks) && !/\+genclient:noVerbs/.test(marks)
-			const base = { client, clusterScoped: /\+genclient:nonNamespaced/.test(marks) }
+			const base = { client, clusterScoped: /\+genclient:nonNamespaced/.test(marks), typed: /^\tmetav1\.TypeMeta\b/m.test(match[4] ?? '') }
 			const body = match[5] === undefined ? match[4] : ''
 			if (body === undefined)
 				found.types.set(match[2] ?? '', {
@@ -138,7 +145,8 @@ const scalars: Readonly<Record<string, string>> = {
 function kindOf(from: GoPackage, type: string): Kind {
 	if (type === '[]byte') return ['y']
 	if (scalars[type]) return [scalars[type]]
-	const target = resolve(from, type)
+	const written = resolve(from, type)
+	const target = schemaOr.test(written.full) ? resolve(written.from, 'JSONSchemaProps') : written
 	const known = special[target.full]
 	if (known) return [known]
 	if (target.type?.struct) return ['m', addMessage(target.from, target.full, target.type.struct)]
@@ -189,6 +197,8 @@ function plural(kind: string): string {
 }
 
 const kinds: Record<string, string> = {}
+/** Whose JSON is put into the order of the fields. */
+const jsonKinds: Record<string, string> = {}
 const catalog: { group: string; version: string; kind: string; resource: string; namespaced: boolean }[] = []
 const rankOf = (name: string): number => (/^v\d+$/.test(name) ? 100 : /^v\d+beta/.test(name) ? 50 : 0) + Number(/\d+/.exec(name)?.[0] ?? 0)
 for (const found of [...packages.values()].toSorted((a, b) => a.path.localeCompare(b.path))) {
@@ -196,8 +206,10 @@ for (const found of [...packages.values()].toSorted((a, b) => a.path.localeCompa
 	if (!/^v\d/.test(apiVersion) || found.group === undefined || found.path.includes('meta/')) continue
 	for (const [name, type] of found.types) {
 		const metadata = type.struct?.some((field) => field.json === 'metadata' && field.name === 'ObjectMeta')
-		if (!type.struct || !metadata) continue
-		kinds[`${found.group === '' ? '' : `${found.group}/`}${apiVersion}/${name}`] = addMessage(found, `${found.path}.${name}`, type.struct)
+		if (!type.struct || !metadata || !type.typed) continue
+		if (found.path.startsWith(jsonModule) && apiVersion !== 'v1') continue
+		const kind = `${found.group === '' ? '' : `${found.group}/`}${apiVersion}/${name}`
+		;(found.path.startsWith(jsonModule) ? jsonKinds : kinds)[kind] = addMessage(found, `${found.path}.${name}`, type.struct)
 		if (type.client)
 			catalog.push({ group: found.group, version: apiVersion, kind: name, resource: plural(name), namespaced: !type.clusterScoped })
 	}
@@ -212,7 +224,7 @@ for (const type of catalog.filter(({ group }) => group !== 'extensions')) {
 const types = [...best.values()].toSorted((a, b) => a.group.localeCompare(b.group) || a.kind.localeCompare(b.kind))
 writeFileSync(
 	join('collectors', 'etcd', 'types.generated.json'),
-	`${JSON.stringify({ version, kinds, messages: Object.fromEntries([...messages].toSorted(([a], [b]) => a.localeCompare(b))) }).replaceAll(/("[\w./-]+":\[\[)/g, '\n$1')}\n`,
+	`${JSON.stringify({ version, kinds, jsonKinds, messages: Object.fromEntries([...messages].toSorted(([a], [b]) => a.localeCompare(b))) }).replaceAll(/("[\w./-]+":\[\[)/g, '\n$1')}\n`,
 )
 writeFileSync(
 	join('records', 'catalog-built-in.ts'),

@@ -1,29 +1,41 @@
 // What an etcd value says: Kubernetes protobuf and JSON as the API server would serve them, encrypted and unknown values as what they are.
+import { isUtf8 } from 'node:buffer'
 import { Body } from '#records/body.ts'
 import type { Encoding } from '#records/record.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { customResourceDefinitionV1 } from './definition.ts'
-import { readMessage } from './reader.ts'
-import { loadMessages } from './types.ts'
+import { readJson, writeJson } from './exact.ts'
+import { createReader } from './reader.ts'
+import { inStructOrder } from './struct-order.ts'
+import { loadKinds } from './types.ts'
 
 export type Decoded =
-	| { readonly encoding: 'protobuf' | 'json'; readonly apiVersion: string; readonly kind: string; readonly value: Record<string, unknown> }
+	| {
+			readonly encoding: 'protobuf' | 'json'
+			readonly apiVersion: string
+			readonly kind: string
+			readonly value: Record<string, unknown>
+			/** False where JavaScript puts keys of the value in an order of its own, and its text has to be written with care (exact.ts). */
+			readonly inOrder: boolean
+	  }
 	| { readonly encoding: 'encrypted' | 'raw'; readonly note: string }
 	| { readonly reject: string }
 
-const messages = loadMessages()
+const kinds = loadKinds()
+const readProtobuf = createReader(kinds.protobuf)
 const magic = Buffer.from('k8s\0')
 const encrypted = Buffer.from('k8s:enc:')
 const cbor = Buffer.from([0xd9, 0xd9, 0xf7])
 const openBrace = 0x7b
 /** Values of keys outside of what the API server keeps are shown up to here. */
 const rawShownMax = 200
+const kindShownMax = 100
 
 /** `revision` is put in as metadata.resourceVersion, as the API server does. Never throws. */
 export function decodeValue(value: Uint8Array, revision: bigint): Decoded {
 	const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 	try {
-		if (startsWith(bytes, magic)) return decodeProtobuf(bytes.subarray(magic.length), revision)
+		if (startsWith(bytes, magic)) return decodeProtobuf(bytes, revision)
 		if (startsWith(bytes, encrypted))
 			return { encoding: 'encrypted', note: `encrypted at rest: ${bytes.toString('latin1', 8, 40).split(':').slice(0, 2).join(':')}` }
 		if (bytes[0] === openBrace) return decodeJson(bytes, revision)
@@ -49,63 +61,52 @@ const phases: Readonly<Record<string, string>> = {
 	'v1/Namespace': 'Active',
 }
 
-/** runtime.Unknown (apimachinery pkg/runtime/generated.proto): typeMeta=1 {apiVersion=1, kind=2}, raw=2, contentEncoding=3, contentType=4. */
 function decodeProtobuf(bytes: Buffer, revision: bigint): Decoded {
-	const unknown = fieldsOf(bytes)
-	const typeMeta = fieldsOf(unknown[1] ?? Buffer.alloc(0))
-	const apiVersion = typeMeta[1]?.toString('utf8') ?? ''
-	const kind = typeMeta[2]?.toString('utf8') ?? ''
-	const message = messages.get(`${apiVersion}/${kind}`)
-	if (!message) return { encoding: 'raw', note: `protobuf of an unknown kind: ${apiVersion} ${kind}` }
-	const object = readMessage(unknown[2] ?? Buffer.alloc(0), message, revision.toString())
+	const { apiVersion, kind, value, inOrder } = readProtobuf(bytes, revision.toString())
+	if (!value) return { encoding: 'raw', note: `protobuf of an unknown kind: ${shown(apiVersion)} ${shown(kind)}` }
 	const phase = phases[`${apiVersion}/${kind}`]
-	const status = object['status']
-	if (phase !== undefined && typeof status === 'object' && status !== null && !('phase' in status)) object['status'] = { phase, ...status }
-	return { encoding: 'protobuf', apiVersion, kind, value: { kind, apiVersion, ...object } }
+	const status = value['status']
+	if (phase !== undefined && typeof status === 'object' && status !== null && !('phase' in status)) value['status'] = { phase, ...status }
+	return { encoding: 'protobuf', apiVersion, kind, value, inOrder }
 }
 
-/** The length-delimited fields of a small message. */
-function fieldsOf(bytes: Buffer): Buffer[] {
-	const fields: Buffer[] = []
-	let at = 0
-	const varint = (): number => {
-		let value = 0
-		for (let shift = 0; shift < 35; shift += 7) {
-			const byte = bytes[at++]
-			if (byte === undefined) break
-			value += (byte & 127) * 2 ** shift
-			if (byte < 128) return value
-		}
-		throw new RangeError('the envelope is cut off or garbled')
-	}
-	while (at < bytes.length) {
-		const tag = varint()
-		if ((tag & 7) !== 2) throw new RangeError('the envelope is cut off or garbled')
-		const length = varint()
-		if (length > bytes.length - at) throw new RangeError('the envelope is cut off or garbled')
-		fields[tag >>> 3] = bytes.subarray(at, at + length)
-		at += length
-	}
-	return fields
+/** Foreign bytes, in a note. */
+function shown(text: string): string {
+	return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, kindShownMax)
 }
 
 function decodeJson(bytes: Buffer, revision: bigint): Decoded {
-	const stored = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>
+	if (!isUtf8(bytes)) return { reject: 'the JSON is not UTF-8' }
+	const { value: stored, inOrder } = readJson(bytes.toString('utf8')) as { value: Record<string, unknown>; inOrder: boolean }
 	const { kind, apiVersion } = stored
 	if (typeof kind !== 'string' || typeof apiVersion !== 'string') return { encoding: 'raw', note: 'JSON without kind and apiVersion' }
-	const value =
+	const converted =
 		kind === 'CustomResourceDefinition' && apiVersion === 'apiextensions.k8s.io/v1beta1' ? customResourceDefinitionV1(stored) : stored
-	return { encoding: 'json', apiVersion: String(value['apiVersion']), kind, value: served(value, revision) }
+	const served = String(converted['apiVersion'])
+	const message = kinds.all.get(`${served}/${kind}`)
+	const value = withRevision(converted, revision)
+	return {
+		encoding: 'json',
+		apiVersion: served,
+		kind,
+		value: message ? (inStructOrder(value, message) as Record<string, unknown>) : value,
+		inOrder,
+	}
 }
 
-function served(object: Record<string, unknown>, revision: bigint): Record<string, unknown> {
+/** In the order of the names, which is that of custom resources: their JSON is made of Go maps. */
+function withRevision(object: Record<string, unknown>, revision: bigint): Record<string, unknown> {
 	const metadata = object['metadata']
 	if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return object
-	return { ...object, metadata: { ...metadata, resourceVersion: revision.toString() } }
+	const entries = Object.entries(metadata).filter(([key]) => key !== 'resourceVersion')
+	const after = entries.findIndex(([key]) => key > 'resourceVersion')
+	entries.splice(after === -1 ? entries.length : after, 0, ['resourceVersion', revision.toString()])
+	return { ...object, metadata: Object.fromEntries(entries) }
 }
 
 export function bodyOf(decoded: Decoded): Body | null {
-	return 'value' in decoded ? Body.ofValue(decoded.value) : null
+	if (!('value' in decoded)) return null
+	return decoded.inOrder ? Body.ofValue(decoded.value) : Body.ofText(writeJson(decoded.value), decoded.value)
 }
 
 export function encodingOf(decoded: Decoded): Encoding {

@@ -18,29 +18,28 @@ export function customResourceDefinitionV1(stored: Readonly<Fields>): Fields {
 		preserveUnknownFields,
 		...rest
 	} = spec
-	const listed = list(versions).length > 0 ? list(versions) : [{ name: version, served: true, storage: true }]
+	const named = typeof version === 'string' && version !== '' ? [{ name: version, served: true, storage: true }] : []
+	const listed = list(versions).length > 0 ? list(versions) : named
 	const converted: Fields = { ...rest }
-	converted['versions'] = listed.map((entry) => versionV1(entry, { validation, subresources, additionalPrinterColumns, selectableFields }))
+	const common = { validation, subresources, additionalPrinterColumns, selectableFields }
+	converted['versions'] = listed.length === 0 ? null : listed.map((entry) => versionV1(entry, common))
 	if (conversion !== undefined) converted['conversion'] = conversionV1(fields(conversion))
 	if (preserveUnknownFields === true) converted['preserveUnknownFields'] = true
 	return { ...stored, apiVersion: 'apiextensions.k8s.io/v1', spec: converted }
 }
 
+/** What stands at the top holds for every version, whatever stands there. */
 function versionV1(entry: Fields, common: Fields): Fields {
-	const {
-		additionalPrinterColumns = common['additionalPrinterColumns'],
-		schema = common['validation'],
-		subresources = common['subresources'],
-		selectableFields = common['selectableFields'],
-		...rest
-	} = entry
-	return {
-		...rest,
-		...(schema === undefined ? {} : { schema }),
-		...(subresources === undefined ? {} : { subresources }),
-		...(Array.isArray(additionalPrinterColumns) ? { additionalPrinterColumns: additionalPrinterColumns.map(columnV1) } : {}),
-		...(selectableFields === undefined ? {} : { selectableFields }),
+	const of = (name: string): unknown => common[name] ?? entry[name]
+	const { additionalPrinterColumns: _columns, schema, subresources: _subresources, selectableFields: _selectable, ...rest } = entry
+	const columns = of('additionalPrinterColumns')
+	const parts = {
+		schema: common['validation'] ?? schema,
+		subresources: of('subresources'),
+		additionalPrinterColumns: Array.isArray(columns) ? columns.map(columnV1) : undefined,
+		selectableFields: of('selectableFields'),
 	}
+	return { ...rest, ...Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined)) }
 }
 
 /** JSONPath in v1beta1, jsonPath in v1. */
@@ -55,7 +54,7 @@ function conversionV1(conversion: Fields): Fields {
 		...rest,
 		webhook: {
 			...(webhookClientConfig === undefined ? {} : { clientConfig: webhookClientConfig }),
-			...(conversionReviewVersions === undefined ? {} : { conversionReviewVersions }),
+			conversionReviewVersions: conversionReviewVersions ?? null,
 		},
 	}
 }

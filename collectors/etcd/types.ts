@@ -1,8 +1,8 @@
 // The tables that say how each built-in kind is read from protobuf and written as JSON (types.generated.json, made by tools/generate-protobuf.ts).
 import { readFileSync } from 'node:fs'
 
-/** s string · b bool · i integer · d double · y bytes · m message · L list wrapped in a message · T Time · U MicroTime · D Duration · Q Quantity · I IntOrString · F FieldsV1 · R RawExtension */
-export type FieldKind = 's' | 'b' | 'i' | 'd' | 'y' | 'm' | 'L' | 'T' | 'U' | 'D' | 'Q' | 'I' | 'F' | 'R'
+/** s string · b bool · i integer · d double · y bytes · m message · L list wrapped in a message · T Time · U MicroTime · D Duration · Q Quantity · I IntOrString · F FieldsV1 · R RawExtension · J JSON, of kinds that are stored as JSON */
+export type FieldKind = 's' | 'b' | 'i' | 'd' | 'y' | 'm' | 'L' | 'T' | 'U' | 'D' | 'Q' | 'I' | 'F' | 'R' | 'J'
 
 export interface Field {
 	readonly json: string
@@ -28,13 +28,20 @@ export interface Message {
 type Row = readonly [number: number, json: string, container: 0 | 1 | 2, kind: FieldKind, flags: number, message?: string]
 interface Tables {
 	readonly kinds: Readonly<Record<string, string>>
+	readonly jsonKinds: Readonly<Record<string, string>>
 	readonly messages: Readonly<Record<string, readonly Row[]>>
+}
+
+export interface Kinds {
+	/** Stored as protobuf, by `<apiVersion>/<kind>`: `apps/v1/Deployment`, `v1/Pod`. */
+	readonly protobuf: ReadonlyMap<string, Message>
+	/** Those, and the ones that are stored as JSON: for the order of their fields. */
+	readonly all: ReadonlyMap<string, Message>
 }
 
 const containers = ['one', 'list', 'map'] as const
 
-/** Message types by `<apiVersion>/<kind>`: `apps/v1/Deployment`, `v1/Pod`. */
-export function loadMessages(): ReadonlyMap<string, Message> {
+export function loadKinds(): Kinds {
 	const tables = JSON.parse(readFileSync(new URL('./types.generated.json', import.meta.url), 'utf8')) as Tables
 	const messages = new Map<string, Message>()
 	for (const name of Object.keys(tables.messages)) messages.set(name, { name, fields: [], byNumber: [] })
@@ -60,10 +67,16 @@ export function loadMessages(): ReadonlyMap<string, Message> {
 	const claim = messages.get('core/v1.PersistentVolumeClaim')
 	const templates = messages.get('apps/v1.StatefulSetSpec')?.fields.find((field) => field.json === 'volumeClaimTemplates')
 	if (claim && templates) Object.assign(templates, { message: { ...claim, typeMeta: { kind: 'PersistentVolumeClaim', apiVersion: 'v1' } } })
+	const protobuf = kindsOf(tables.kinds, messages)
+	return { protobuf, all: new Map([...protobuf, ...kindsOf(tables.jsonKinds, messages)]) }
+}
+
+function kindsOf(named: Readonly<Record<string, string>>, messages: ReadonlyMap<string, Message>): Map<string, Message> {
 	const kinds = new Map<string, Message>()
-	for (const [kind, name] of Object.entries(tables.kinds)) {
-		const message = messages.get(name)
-		if (message) kinds.set(kind, message)
+	for (const [name, messageName] of Object.entries(named)) {
+		const message = messages.get(messageName)
+		const slash = name.lastIndexOf('/')
+		if (message) kinds.set(name, { ...message, typeMeta: { kind: name.slice(slash + 1), apiVersion: name.slice(0, slash) } })
 	}
 	return kinds
 }

@@ -1,0 +1,76 @@
+// JSON whose numbers and keys stay as they were written: what JavaScript would round, or put in an order of its own.
+
+interface RawJson {
+	rawJSON(text: string): unknown
+	isRawJSON(value: unknown): boolean
+	parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
+}
+const json = JSON as unknown as RawJson
+
+/** A number; beyond 2^53 raw JSON, so that no digit is lost. */
+export function integerOf(value: bigint): unknown {
+	const number = Number(value)
+	return Number.isSafeInteger(number) ? number : json.rawJSON(value.toString())
+}
+
+/** A property name that JavaScript puts before all others (ECMA-262, array index). */
+export function isIndex(key: string): boolean {
+	const first = key.charCodeAt(0)
+	return first >= 48 && first <= 57 && /^(?:0|[1-9]\d{0,9})$/.test(key)
+}
+
+const indexKey = /"(?:0|[1-9]\d{0,9})"\s*:/
+/** May be a number that JavaScript writes another way. */
+const oddNumber = /\d{16}|\d[.eE]|-0/
+
+export interface ReadJson {
+	readonly value: unknown
+	/** False where an object has keys that JavaScript puts in an order of its own. */
+	readonly inOrder: boolean
+}
+
+/** Numbers that JavaScript would write another way are raw JSON. Throws SyntaxError. */
+export function readJson(text: string): ReadJson {
+	const value: unknown = oddNumber.test(text) ? json.parse(text, asWritten) : JSON.parse(text)
+	return { value, inOrder: !indexKey.test(text) }
+}
+
+function asWritten(_key: string, value: unknown, context: { readonly source?: string }): unknown {
+	return typeof value === 'number' && context.source !== undefined && context.source !== String(value)
+		? json.rawJSON(context.source)
+		: value
+}
+
+const sharedMax = 2000
+const sharedBytesMax = 4096
+const shared = new Map<number, ReadJson & { readonly bytes: Buffer }>()
+
+/** The managedFields of an object's versions repeat: parsed values are shared, up to a number and a length. Treat them as read-only. */
+export function readShared(bytes: Buffer, start: number, end: number): ReadJson {
+	const length = end - start
+	if (length > sharedBytesMax) return readJson(bytes.toString('utf8', start, end))
+	const sample = sampleOf(bytes, start, end)
+	const known = shared.get(sample)
+	if (known?.bytes.length === length && bytes.compare(known.bytes, 0, length, start, end) === 0) return known
+	const read = readJson(bytes.toString('utf8', start, end))
+	if (shared.size >= sharedMax) shared.delete(shared.keys().next().value ?? 0)
+	shared.set(sample, { ...read, bytes: Buffer.from(bytes.subarray(start, end)) })
+	return read
+}
+
+/** Differs for most texts that differ: of the length and some of the bytes. */
+function sampleOf(bytes: Buffer, start: number, end: number): number {
+	const step = 1 + ((end - start) >> 5)
+	let sample = end - start
+	for (let at = end - 1; at >= start; at -= step) sample = (Math.imul(sample, 31) + (bytes[at] as number)) | 0
+	return sample
+}
+
+/** JSON text with the keys of maps in Go's order, that of their bytes, where JavaScript's own is another. */
+export function writeJson(value: unknown): string {
+	if (typeof value !== 'object' || value === null || json.isRawJSON(value)) return JSON.stringify(value)
+	if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`
+	const entries = Object.entries(value)
+	if (entries.some(([key]) => isIndex(key))) entries.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+	return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${writeJson(entry)}`).join(',')}}`
+}
