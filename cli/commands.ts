@@ -43,7 +43,7 @@ function preparePage(): string | undefined {
 async function runAllInOne(flags: Flags): Promise<void> {
 	const named = loadConfig(flags, {})
 	const source =
-		named.clusters.length > 0 && flags.demo !== true && flags.replay === undefined ? undefined : chooseSource(flags, process.env)
+		named.clusters.length > 0 && flags.demo !== true && flags.replay === undefined ? undefined : await chooseSource(flags, process.env)
 	const config: Config = source
 		? resolveConfig(configSchema, { flags: { ...named, dataDir: join(named.dataDir, source.subfolder), clusters: [source.cluster] } })
 		: named

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findRecording } from '#collectors/replay/recording.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 
 export interface SourceFlags {
@@ -21,6 +22,7 @@ export interface Source {
 	readonly cluster: Readonly<Record<string, unknown>>
 }
 
+const fingerprintDigits = 10
 const demoDir = fileURLToPath(new URL('../demo', import.meta.url))
 const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 
@@ -46,20 +48,24 @@ export function clusterName(text: string): string {
 	return name === '' ? 'cluster' : name
 }
 
-function replaySource(dir: string, name: string, title: string, speed: string | undefined): Source {
-	return { title, subfolder: join('replays', name), cluster: { name, replay: { path: dir, speed: speedOf(speed) } } }
+/** Each recording has data of its own, so that another one in the same place, or of the same name, does not mix with it. Throws RECORDING_INVALID. */
+async function replaySource(dir: string, name: string, title: string, speed: string | undefined): Promise<Source> {
+	const replay = { path: dir, speed: speedOf(speed) }
+	const { fingerprint } = await findRecording(dir)
+	return { title, subfolder: join('replays', `${name}-${fingerprint.slice(0, fingerprintDigits)}`), cluster: { name, replay } }
 }
 
-export function chooseSource(flags: SourceFlags, environment: Readonly<Record<string, string | undefined>>): Source {
+export async function chooseSource(flags: SourceFlags, environment: Readonly<Record<string, string | undefined>>): Promise<Source> {
 	if (flags.demo === true && flags.replay !== undefined) throw new KubetapeError('CLI_USAGE', '--demo and --replay exclude each other')
+	if (flags.replay === '') throw new KubetapeError('CLI_USAGE', '--replay: the folder of a recording')
 	if (flags.replay !== undefined) {
 		const dir = resolve(flags.replay)
 		return replaySource(dir, clusterName(basename(dir)), `the recording ${dir}`, flags.speed)
 	}
-	const demo = replaySource(demoDir, 'demo', 'the recorded incident', flags.speed)
-	if (flags.demo === true) return demo
+	const demo = (): Promise<Source> => replaySource(demoDir, 'demo', 'the recorded incident', flags.speed)
+	if (flags.demo === true) return demo()
 	const kubeconfig = flags.kubeconfig ?? kubeconfigOf(environment)
-	if (kubeconfig === undefined && !existsSync(serviceAccountToken)) return demo
+	if (kubeconfig === undefined && !existsSync(serviceAccountToken)) return demo()
 	const options = {
 		...(kubeconfig === undefined ? {} : { kubeconfig: resolve(kubeconfig) }),
 		...(flags.context === undefined ? {} : { context: flags.context }),

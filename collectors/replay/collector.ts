@@ -6,6 +6,7 @@ import type { Collector, CollectorContext } from '#collectors/port.ts'
 import { Outbox } from '#collectors/outbox.ts'
 import type { KubetapeRecord } from '#records/record.ts'
 import type { Micros } from '#records/time.ts'
+import { KubetapeError } from '#runtime/errors.ts'
 import { limits } from '#runtime/limits.ts'
 import { createAuditReader } from './audit-source.ts'
 import type { ReplayConfig } from './config.ts'
@@ -15,7 +16,8 @@ import { merge, type LateSource } from './merge.ts'
 import { createPace } from './pace.ts'
 import { unpackPods } from './pods.ts'
 import { findRecording, type RecordedFile, type Recording } from './recording.ts'
-import { openSource, rejectOf, type FileOptions, type Source } from './source.ts'
+import { defaultPrefix, prefixOf } from './prefix.ts'
+import { openSource, rejectOf, type FileOptions, type LineReader, type Source } from './source.ts'
 
 /** Waits shorter than this are not waited: the items go out together. */
 const waitMsMin = 20
@@ -28,7 +30,7 @@ export function createReplayCollector(config: ReplayConfig, context: CollectorCo
 		async run(emit, signal) {
 			const recording = await findRecording(config.path)
 			using state = openLocalState(context.stateDir)
-			const cursor = readCursor(state.cursor(cursorName), recording)
+			const cursor = readCursor(state.cursor(cursorName), recording, config.path)
 			if (cursor.done) return
 			const outbox = new Outbox(emit, state)
 			const podsDir = join(context.stateDir, 'pods')
@@ -44,25 +46,44 @@ export function createReplayCollector(config: ReplayConfig, context: CollectorCo
 
 interface Cursor {
 	readonly fingerprint: string
+	/** etcd's id of the cluster that the changes are of; empty where it is not known. */
+	readonly clusterId: string
+	/** True where changes of etcd were replayed: revisions of another etcd would stand among them. */
+	readonly changes: boolean
 	/** Lines of each file that are durable. */
 	readonly lines: Map<string, number>
 	readonly done: boolean
 }
 
-/** A cursor of another recording, or a garbled one, is none: repeats are harmless. */
-function readCursor(text: string | undefined, recording: Recording): Cursor {
-	try {
-		const saved = JSON.parse(text ?? 'null') as { fingerprint: string; lines: Record<string, number>; done: boolean } | null
-		if (saved?.fingerprint === recording.fingerprint)
-			return { fingerprint: saved.fingerprint, lines: new Map(Object.entries(saved.lines)), done: saved.done }
-	} catch {
-		// As if there was none.
-	}
-	return { fingerprint: recording.fingerprint, lines: new Map(), done: false }
+/**
+ * A garbled cursor is none: repeats are harmless. So is one of another recording of the same cluster. Throws RECORDING_INVALID where changes of
+ * another etcd were replayed here before: their revisions would be taken for each other's.
+ */
+function readCursor(text: string | undefined, recording: Recording, path: string): Cursor {
+	const own = { fingerprint: recording.fingerprint, clusterId: recording.clusterId ?? '', changes: recording.etcd !== undefined }
+	const saved = parseCursor(text)
+	if (saved?.fingerprint === recording.fingerprint) return { ...own, lines: new Map(Object.entries(saved.lines)), done: saved.done }
+	if (saved?.changes === true && own.changes && (own.clusterId === '' || own.clusterId !== saved.clusterId))
+		throw new KubetapeError(
+			'RECORDING_INVALID',
+			`${path} is not the recording that was taken under this cluster's name before: give it another name, or another data directory`,
+		)
+	const kept = saved?.changes === true && !own.changes ? { clusterId: saved.clusterId, changes: true } : {}
+	return { ...own, ...kept, lines: new Map(), done: false }
 }
 
-const cursorText = (cursor: Cursor, done: boolean): Readonly<Record<string, string>> => ({
-	[cursorName]: JSON.stringify({ fingerprint: cursor.fingerprint, lines: Object.fromEntries(cursor.lines), done }),
+type Saved = Omit<Cursor, 'lines'> & { readonly lines: Readonly<Record<string, number>> }
+
+function parseCursor(text: string | undefined): Saved | undefined {
+	try {
+		return (JSON.parse(text ?? 'null') as Saved | null) ?? undefined
+	} catch {
+		return undefined
+	}
+}
+
+const cursorText = ({ lines, ...cursor }: Cursor, done: boolean): Readonly<Record<string, string>> => ({
+	[cursorName]: JSON.stringify({ ...cursor, done, lines: Object.fromEntries(lines) } satisfies Saved),
 })
 
 interface Play {
@@ -121,7 +142,8 @@ async function openAll(recording: Recording, context: CollectorContext, podsDir:
 	const now: Source[] = []
 	if (recording.etcd) {
 		const options = optionsOf(recording.etcd)
-		now.push(openSource(options, createEtcdReader({ ...options, firstRevision: recording.firstRevision })))
+		const prefix = await prefixOf(recording.etcd.path)
+		now.push(openSource(options, createEtcdReader({ ...options, firstRevision: recording.firstRevision, prefix })))
 	}
 	if (recording.audit) now.push(openSource(optionsOf(recording.audit), createAuditReader(optionsOf(recording.audit))))
 	for (const file of recording.components) now.push(openSource(optionsOf(file), createComponentReader(optionsOf(file))))
@@ -150,19 +172,25 @@ async function openAll(recording: Recording, context: CollectorContext, podsDir:
 	return { now, later, rejects }
 }
 
-/** When the recording begins: as it says, or else the time of its first change or request, or else the age of its oldest file. */
+/** When the recording begins: as it says, or else the time of its first change or request, or else the first that its logs tell, or else the age of its oldest file. */
 async function startOf(recording: Recording, cluster: string): Promise<Micros> {
 	if (recording.startedAt !== undefined) return recording.startedAt
-	for (const [file, createReader] of [
-		[recording.etcd, (options: FileOptions) => createEtcdReader({ ...options, firstRevision: undefined })],
+	const { modifiedAt } = recording
+	const optionsOf = (file: RecordedFile): FileOptions => ({ cluster, path: file.path, name: file.name, startedAt: modifiedAt })
+	const readers: readonly (readonly [RecordedFile | undefined, (options: FileOptions) => LineReader])[] = [
+		[recording.etcd, (options) => createEtcdReader({ ...options, firstRevision: undefined, prefix: defaultPrefix })],
 		[recording.audit, createAuditReader],
-	] as const) {
-		if (!file) continue
-		const options = { cluster, path: file.path, name: file.name, startedAt: 0 }
-		const at = await firstTime(openSource(options, createReader(options)))
-		if (at !== undefined) return at
+	]
+	for (const [file, createReader] of readers) {
+		const at = file && (await firstTime(openSource(optionsOf(file), createReader(optionsOf(file)))))
+		if (at !== undefined && at !== modifiedAt) return at
 	}
-	return recording.modifiedAt
+	let earliest = modifiedAt
+	for (const file of recording.components) {
+		const at = await firstTime(openSource(optionsOf(file), createComponentReader(optionsOf(file))))
+		if (at !== undefined) earliest = Math.min(earliest, at)
+	}
+	return earliest
 }
 
 /** The first time in the first page of a file. */

@@ -13,7 +13,11 @@ import { rejectOf, type FileOptions, type LineReader } from './source.ts'
 export interface EtcdReaderOptions extends FileOptions {
 	/** First revision that the recording says to hold; undefined where it does not say. */
 	readonly firstRevision: Revision | undefined
+	/** Below which the API server kept its objects. */
+	readonly prefix: string
 }
+
+const empty = new Uint8Array()
 
 interface Held {
 	readonly line: Line
@@ -31,13 +35,15 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 		cluster: options.cluster,
 		source: 'replay',
 		space: mainSpace,
-		prefix: '/registry/',
+		prefix: options.prefix,
 		catalog: createCatalog(),
 	})
 	let ledger: Ledger | undefined
 	let last: Revision | undefined
 	let lastObserved = options.startedAt
 	let held: Held | undefined
+	/** What the revision `last` wrote, by key. */
+	const atRevision = new Map<string, EtcdEvent>()
 	/** A line was set aside since `last`: its revision is not known. */
 	let lineLost = false
 	/** The same, since the line that is held back. */
@@ -51,7 +57,8 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 
 	/** The gap before `revision`, where there is one, and the range that ends there. */
 	const broken = (revision: Revision, at: Micros): KubetapeRecord[] => {
-		const expected = last === undefined ? (options.firstRevision ?? revision) : last + 1n
+		const first = options.firstRevision !== undefined && options.firstRevision < revision ? options.firstRevision : revision
+		const expected = last === undefined ? first : last + 1n
 		ledger ??= new Ledger(ledgerOptions, expected)
 		const missing = revision > expected
 		if (!missing && !lineLost) return []
@@ -84,6 +91,16 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 			const coverage = ledger?.close(last, lastObserved, false)
 			if (coverage) records.push(coverage)
 		}
+		if (event.modRevision !== last) atRevision.clear()
+		else if (atRevision.has(event.key)) {
+			// The same line again, as two recordings put together have it, says nothing new; another one under the same number does.
+			const known = atRevision.get(event.key)
+			const same = known?.type === event.type && Buffer.compare(known.value ?? empty, event.value ?? empty) === 0
+			return same
+				? records
+				: [...records, rejectOf(options, line, line.number, 'another change of this key has this revision', observedAt, 'replay.etcd')]
+		}
+		atRevision.set(event.key, event)
 		last = event.modRevision
 		lastObserved = observedAt
 		ledger?.add(event.modRevision, event.key)
@@ -133,7 +150,7 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 						from: last,
 						to: last,
 						fromAt: lastObserved,
-						now: lastAt,
+						now: Math.max(lastAt, lastObserved),
 						touched: [],
 						touchedCount: 0,
 						detail,

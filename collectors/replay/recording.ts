@@ -24,14 +24,17 @@ export interface Recording {
 	readonly firstRevision: Revision | undefined
 	/** When the oldest of its files was last written: the only time that a file without any tells. */
 	readonly modifiedAt: Micros
-	/** Changes when another recording is put in the same place. */
+	/** Changes when another recording is put in the same place, or one of its files is written anew. */
 	readonly fingerprint: string
+	/** etcd's own id of the cluster, as etcd-meta.json has it. */
+	readonly clusterId: string | undefined
 }
 
 const filesMax = 100_000
 const depthMax = 8
 const metaBytesMax = 64 * 1024
-const fingerprintBytes = 4096
+/** Of each end of a file; its size and its age are told beside them. */
+const fingerprintBytes = 65_536
 
 /** A folder, or a file: of audit events, unless its name is `etcd.jsonl`. Throws RECORDING_INVALID where there is no recording. */
 export async function findRecording(dir: string): Promise<Recording> {
@@ -39,7 +42,7 @@ export async function findRecording(dir: string): Promise<Recording> {
 	if (single) {
 		const used = { etcd: undefined, audit: undefined, components: [], pods: [], podsArchive: undefined }
 		const role = single.name === 'etcd.jsonl' ? { etcd: single } : { audit: single }
-		return { ...used, ...role, startedAt: undefined, firstRevision: undefined, ...(await identityOf([single])) }
+		return { ...used, ...role, ...nothingSaid, ...(await identityOf([single])) }
 	}
 	const files = await listFiles(dir)
 	const named = (name: string): RecordedFile | undefined => files.find((file) => file.name === name)
@@ -55,7 +58,7 @@ export async function findRecording(dir: string): Promise<Recording> {
 		)
 	}
 	const meta = await readMeta(join(dir, 'etcd-meta.json'))
-	const used = [etcd, audit, ...components, podsArchive, ...pods].filter((file) => file !== undefined)
+	const used = [named('etcd-meta.json'), etcd, audit, ...components, podsArchive, ...pods].filter((file) => file !== undefined)
 	return { etcd, audit, components, pods: podsArchive ? [] : pods, podsArchive, ...meta, ...(await identityOf(used)) }
 }
 
@@ -87,20 +90,28 @@ async function listFiles(dir: string): Promise<readonly RecordedFile[]> {
 	return [...found.values()]
 }
 
+type Meta = Pick<Recording, 'startedAt' | 'firstRevision' | 'clusterId'>
+const nothingSaid: Meta = { startedAt: undefined, firstRevision: undefined, clusterId: undefined }
+
 /** The file is a help: without it, or where it is garbled, the recording is read all the same. */
-async function readMeta(path: string): Promise<Pick<Recording, 'startedAt' | 'firstRevision'>> {
+async function readMeta(path: string): Promise<Meta> {
 	let meta: Readonly<Record<string, unknown>> | null
 	try {
-		if ((await stat(path)).size > metaBytesMax) return { startedAt: undefined, firstRevision: undefined }
+		if ((await stat(path)).size > metaBytesMax) return nothingSaid
 		meta = JSON.parse(await readFile(path, 'utf8')) as Readonly<Record<string, unknown>> | null
 	} catch {
-		return { startedAt: undefined, firstRevision: undefined } // not there, or garbled: nothing is said then
+		return nothingSaid // not there, or garbled
 	}
 	const started = meta?.['started']
 	const from = parseRevision(String(meta?.['from']))
 	// Revision 1 is the empty store: no write has it.
 	const firstRevision = from === undefined || from === 0n ? undefined : from < 2n ? 2n : from
-	return { startedAt: typeof started === 'string' ? parseTime(started) : undefined, firstRevision }
+	const id = meta?.['cluster_id']
+	return {
+		startedAt: typeof started === 'string' ? parseTime(started) : undefined,
+		firstRevision,
+		clusterId: typeof id === 'string' && id !== '' ? id : undefined,
+	}
 }
 
 async function identityOf(files: readonly RecordedFile[]): Promise<Pick<Recording, 'fingerprint' | 'modifiedAt'>> {
@@ -110,11 +121,14 @@ async function identityOf(files: readonly RecordedFile[]): Promise<Pick<Recordin
 		try {
 			const handle = await open(file.path, 'r')
 			try {
-				const head = Buffer.alloc(fingerprintBytes)
-				const { bytesRead } = await handle.read(head, 0, fingerprintBytes, 0)
 				const { size, mtimeMs } = await handle.stat()
 				oldestMs = Math.min(oldestMs, mtimeMs)
-				hash.update(`${file.name}\0${size}\0`).update(head.subarray(0, bytesRead))
+				hash.update(`${file.name}\0${size}\0${mtimeMs}\0`)
+				for (const at of [0, Math.max(0, size - fingerprintBytes)]) {
+					const end = Buffer.alloc(fingerprintBytes)
+					const { bytesRead } = await handle.read(end, 0, fingerprintBytes, at)
+					hash.update(end.subarray(0, bytesRead))
+				}
 			} finally {
 				await handle.close()
 			}

@@ -52,6 +52,59 @@ describe('replay', () => {
 		expect(order.indexOf('x')).toBeLessThan(order.indexOf(13))
 	})
 
+	it('takes a line that is there twice once, and refuses another change of the same key and revision', async () => {
+		const [a, b] = [etcdLine(10, 'a'), etcdLine(11, 'b')]
+		const other = b.replace(/"value":"[^"]*"/, `"value":"${Buffer.from('{"kind":"ConfigMap","apiVersion":"v1"}').toString('base64')}"`)
+		const { records } = await replay(recordingOf([a, a, b, b, other]))
+		expect(revisionsOf(records)).toEqual([10, 11])
+		expect(of(records, 'coverage').map((range) => [range.fromRevision, range.toRevision, range.versions])).toEqual([[10n, 11n, 2]])
+		expect(of(records, 'reject').map(({ where, reason }) => [where, reason])).toEqual([
+			['etcd.jsonl:5', 'another change of this key has this revision'],
+		])
+	})
+
+	it('finds the prefix of the API server in the keys', async () => {
+		const lines = [etcdLine(10, 'a'), etcdLine(11, 'b')].map((line) => line.replace('/registry/', '/clusters/one/'))
+		const { records } = await replay(recordingOf([...lines, etcdLine(12, 'c')]))
+		expect(of(records, 'change').map(({ object }) => `${object.resource}/${object.namespace}/${object.name}`)).toEqual([
+			'configmaps/shop/a',
+			'configmaps/shop/b',
+			'etcdkeys//' + '/registry/configmaps/shop/c',
+		])
+	})
+
+	it('covers what is there, also where the recording says that it begins later', async () => {
+		const dir = recordingOf([etcdLine(10, 'a'), etcdLine(11, 'b')])
+		writeFileSync(join(dir, 'etcd-meta.json'), '{"from":"100"}')
+		const { records } = await replay(dir)
+		expect([of(records, 'coverage')[0]?.fromRevision, of(records, 'coverage').at(-1)?.toRevision]).toEqual([10n, 11n])
+	})
+
+	it('logs alone stand where they tell, not in 1970', async () => {
+		const dir = temporaryFolder()
+		mkdirSync(join(dir, 'logs'))
+		writeFileSync(join(dir, 'logs', 'kubelet.log'), 'I0102 03:04:17.500000   7 a.go:1] hello\n')
+		writeFileSync(join(dir, 'logs', 'etcd.log'), '{"level":"info","ts":"2025-12-31T10:00:00Z","msg":"up"}\n')
+		const { records } = await replay(dir)
+		const years = of(records, 'log').map(({ occurredAt }) => new Date(occurredAt / 1000).getUTCFullYear())
+		expect(years.toSorted((a, b) => a - b)).toEqual([2025, 2026])
+	})
+
+	it('refuses the changes of another etcd under the same name, and takes another part of the same one', async () => {
+		const state = temporaryFolder()
+		const part = (id: string, revision: number): string => {
+			const dir = recordingOf([etcdLine(revision, 'a')])
+			writeFileSync(join(dir, 'etcd-meta.json'), JSON.stringify({ cluster_id: id }))
+			return dir
+		}
+		expect(revisionsOf((await replay(part('one', 10), state)).records)).toEqual([10])
+		expect(revisionsOf((await replay(part('one', 20), state)).records)).toEqual([20])
+		await expect(replay(part('two', 20), state)).rejects.toMatchObject({ code: 'RECORDING_INVALID' })
+		// Requests have ids of their own: they mix with nothing.
+		expect(of((await replay(recordingOf([], [auditLine('x', 1)]), state)).records, 'audit')).toHaveLength(1)
+		await expect(replay(part('two', 20), state)).rejects.toMatchObject({ code: 'RECORDING_INVALID' })
+	})
+
 	it('states a hole in the revisions as a gap, and covers the ranges on both sides', async () => {
 		const { records } = await replay(recordingOf([10, 11, 15, 16].map((revision) => etcdLine(revision, `n${revision}`))))
 		expect(of(records, 'gap').map((gap) => [gap.reason, gap.fromRevision, gap.toRevision])).toEqual([['lost', 12n, 14n]])
@@ -93,6 +146,7 @@ describe('replay', () => {
 
 	it('goes on behind what was durable, and hands nothing over again once it is through', async () => {
 		const dir = recordingOf(Array.from({ length: 5000 }, (_, index) => etcdLine(index + 2, `n${index}`)))
+		writeFileSync(join(dir, 'etcd-meta.json'), '{"cluster_id":"one"}')
 		const stateDir = temporaryFolder()
 		const first: KubetapeRecord[] = []
 		const fail = async (batch: readonly KubetapeRecord[]): Promise<void> => {
@@ -106,7 +160,7 @@ describe('replay', () => {
 		const { records } = await replay(dir, stateDir)
 		expect([...revisionsOf(first), ...revisionsOf(records)]).toEqual(Array.from({ length: 5000 }, (_, index) => index + 2))
 		expect((await replay(dir, stateDir)).records).toEqual([])
-		// Another recording in the same place is read from its beginning.
+		// Another recording of the same cluster is read from its beginning.
 		const copy = temporaryFolder()
 		cpSync(dir, copy, { recursive: true })
 		appendFileSync(join(copy, 'etcd.jsonl'), `${etcdLine(5002, 'more')}\n`)
