@@ -69,7 +69,7 @@ describe('replay', () => {
 		expect(of(records, 'change').map(({ object }) => `${object.resource}/${object.namespace}/${object.name}`)).toEqual([
 			'configmaps/shop/a',
 			'configmaps/shop/b',
-			'etcdkeys//' + '/registry/configmaps/shop/c',
+			'etcdkeys///registry/configmaps/shop/c',
 		])
 	})
 
