@@ -87,21 +87,32 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 		}
 	}
 
-	const reportLag = async (): Promise<void> => {
-		for (const { stream, partition, records } of await log.lag(group, streams))
-			lag.set({ stream, partition: String(partition) }, Number(records))
+	/** By the clock, not by the batches: an idle indexer has no lag, and a paused one has more and more. */
+	const reportLag = async (signal: AbortSignal): Promise<void> => {
+		while (!signal.aborted) {
+			try {
+				for (const { stream, partition, records } of await log.lag(group, streams))
+					lag.set({ stream, partition: String(partition) }, Number(records))
+			} catch (error) {
+				// A number for operators: reading the log itself says, and decides, what its failure means.
+				logger.warn({ error: messageOf(error) }, 'the lag could not be told; it is tried again')
+			}
+			await clock.sleep(lagEveryMs, signal)
+		}
 	}
 
 	return {
 		async run(signal) {
-			let reported = 0
-			for await (const batch of log.read(group, streams, signal)) {
-				await put(await prepare(batch), signal)
-				await log.commit(group, [batch.next] satisfies Position[])
-				if (clock.nowMicros() - reported > lagEveryMs * 1000) {
-					reported = clock.nowMicros()
-					await reportLag()
+			const stop = new AbortController()
+			const reporting = reportLag(AbortSignal.any([signal, stop.signal]))
+			try {
+				for await (const batch of log.read(group, streams, signal)) {
+					await put(await prepare(batch), signal)
+					await log.commit(group, [batch.next] satisfies Position[])
 				}
+			} finally {
+				stop.abort()
+				await reporting
 			}
 		},
 	}

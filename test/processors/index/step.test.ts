@@ -10,6 +10,7 @@ import { silentLogger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import type { Store } from '#storage/store/port.ts'
+import { eventually } from '#test/support/program.ts'
 import { aChange, asRedacted, numberedRecord } from '#test/support/records.ts'
 
 /** Sleeps are over at once. */
@@ -84,5 +85,44 @@ describe('the indexer', () => {
 		const made = world([numberedRecord(1)], [new KubetapeError('STORAGE_CORRUPT', 'broken')])
 		await expect(made.run()).rejects.toThrow('broken')
 		expect(made.order).toEqual(['failed'])
+	})
+
+	it('tells the lag also while nothing comes', async () => {
+		const metrics = createMetrics()
+		const stop = new AbortController()
+		const wakes: (() => void)[] = []
+		const lags = [7n, 0n]
+		const log: Pick<RecordLog, 'read' | 'lag'> = {
+			read: async function* (_group, _streams, signal) {
+				await new Promise((resolve) => {
+					signal.addEventListener('abort', resolve)
+				})
+				yield* []
+			},
+			lag: async () => [{ stream: 'records', partition: 0, records: lags.shift() ?? 0n }],
+		}
+		const manual: Clock = {
+			nowMicros: () => 1_000_000,
+			sleep: (_ms, signal) =>
+				new Promise((resolve) => {
+					wakes.push(resolve)
+					signal?.addEventListener('abort', () => resolve())
+				}),
+		}
+		const told = async (): Promise<number | undefined> =>
+			(await metrics.registry.getMetricsAsJSON()).find(({ name }) => name === 'kubetape_process_lag_records')?.values[0]?.value
+		const running = createIndexer({
+			store: {} as Store,
+			log: log as RecordLog,
+			group: 'store',
+			clock: manual,
+			metrics,
+			logger: silentLogger,
+		}).run(stop.signal)
+		expect(await eventually(told, (value) => value !== undefined)).toBe(7)
+		wakes.shift()?.()
+		expect(await eventually(told, (value) => value !== 7)).toBe(0)
+		stop.abort()
+		await running
 	})
 })
