@@ -99,6 +99,7 @@ export class EtcdSession {
 			for (const { key, revision, value } of this.#run.state.list(folder)) {
 				if (unownedFolders.some((unowned) => key.startsWith(prefix + unowned))) continue
 				versions.toRecord(putOf(key, revision, value), clock.nowMicros(), 'snapshot')
+				versions.takeRejects() // told when it was seen
 				if (++seen % turnEvents === 0) await turnOfTheLoop()
 			}
 		}
@@ -125,7 +126,11 @@ export class EtcdSession {
 			let touchedCount = pending.touchedCount
 			for (const event of page.events) {
 				const record = this.#toRecord(versions, event, begun.reason === null ? 'snapshot' : 'gap')
-				batch.add(event, event.type === 'DELETE' && record.kind !== 'reject' ? { ...record, note: 'gone: when, is not known' } : record)
+				batch.add(
+					event,
+					event.type === 'DELETE' && record.kind !== 'reject' ? { ...record, note: 'gone: when, is not known' } : record,
+					versions.takeRejects(),
+				)
 				if (record.kind === 'reject' || !page.changed.has(event)) continue
 				touchedCount += 1
 				if (touched.length < gapKeysMax) touched.push(objectKey(record.object))
@@ -160,6 +165,7 @@ export class EtcdSession {
 		for await (const page of readSnapshot(client, { prefix, revision, pageKeys: this.#config.snapshotPageKeys })) {
 			for (const kv of page.keys)
 				versions.toRecord(putOf(kv.key.toString('utf8'), BigInt(kv.mod_revision), kv.value), this.#context.clock.nowMicros(), 'snapshot')
+			versions.takeRejects() // told when the snapshot comes to them
 		}
 	}
 
@@ -206,7 +212,8 @@ export class EtcdSession {
 				}
 				if (this.#config.prefix === '' && event.modRevision > at.revision + 1n) this.#lost(next, at, event.modRevision, ledger)
 			}
-			next.add(event, this.#toRecord(versions, event, 'watch'))
+			const record = this.#toRecord(versions, event, 'watch')
+			next.add(event, record, versions.takeRejects())
 			ledger.add(event.modRevision, event.key)
 			at = { ...at, revision: event.modRevision }
 			if (index % turnEvents === turnEvents - 1) await turnOfTheLoop()
@@ -274,8 +281,8 @@ class Batch {
 		return this.records.length >= limits.batchRecordsMax || this.#bytes >= limits.batchBytesMax
 	}
 
-	add(event: WatchedEvent, record: VersionRecord | Reject): void {
-		this.records.push(record)
+	add(event: WatchedEvent, record: VersionRecord | Reject, rejects: readonly Reject[]): void {
+		this.records.push(record, ...rejects)
 		this.#bytes += (event.value?.length ?? 0) + (event.prev?.value.length ?? 0)
 		if (!event.keyBytes)
 			this.changes.set(event.key, { key: event.key, revision: event.modRevision, value: event.type === 'PUT' ? event.value : null })
@@ -292,7 +299,7 @@ function badKey(cluster: string, event: WatchedEvent, now: number): Reject {
 	const where = `key ${Buffer.from(key).toString('hex').slice(0, 128)} at revision ${event.modRevision}`
 	return {
 		kind: 'reject',
-		id: statementId('reject', cluster, now, 'etcd.key', where),
+		id: statementId('reject', cluster, 0, 'etcd.key', where),
 		cluster,
 		source,
 		occurredAt: now,

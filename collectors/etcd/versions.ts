@@ -35,7 +35,10 @@ export interface VersionsOptions {
 }
 
 export interface Versions {
-	toRecord(event: EtcdEvent, observedAt: Micros, sighting: Sighting): VersionRecord | Reject
+	/** A value that cannot be read makes a version too, without a body: that the key was written is known, and what it was then is in `takeRejects`. */
+	toRecord(event: EtcdEvent, observedAt: Micros, sighting: Sighting): VersionRecord
+	/** What could not be read since this was asked last. */
+	takeRejects(): readonly Reject[]
 }
 
 interface Last {
@@ -55,6 +58,7 @@ export function createVersions(options: VersionsOptions): Versions {
 	const clock = new RevisionClock()
 	const last = createLast()
 	const owners = createOwners()
+	let rejects: Reject[] = []
 
 	const read = (key: string, value: Uint8Array, revision: bigint): Last => {
 		const known = last.get(key)
@@ -63,13 +67,14 @@ export function createVersions(options: VersionsOptions): Versions {
 		return { revision, decoded, body: bodyOf(decoded), bytes: value.length }
 	}
 
+	/** Its id has no time: the same value refused again after a crash is the same reject. */
 	const reject = (event: EtcdEvent, observedAt: Micros, reason: string): Reject => {
 		const bytes = event.value ?? event.prev?.value ?? new Uint8Array()
 		const sha256 = createHash('sha256').update(bytes).digest('hex')
 		const where = `${event.key} at revision ${event.modRevision}`
 		return {
 			kind: 'reject',
-			id: statementId('reject', options.cluster, observedAt, 'etcd.decode', where, sha256),
+			id: statementId('reject', options.cluster, 0, 'etcd.decode', options.space, where, sha256),
 			cluster: options.cluster,
 			source: options.source,
 			occurredAt: observedAt,
@@ -84,14 +89,18 @@ export function createVersions(options: VersionsOptions): Versions {
 	}
 
 	return {
+		takeRejects() {
+			const taken = rejects
+			rejects = []
+			return taken
+		},
 		toRecord(event, observedAt, sighting) {
+			// A renewal is folded against a version that was handed over: one that is only the `prev` of this event is not in the store.
+			const isStored = event.prev !== null && last.get(event.key)?.revision === event.prev.modRevision
 			const before = event.prev ? read(event.key, event.prev.value, event.prev.modRevision) : undefined
 			const after = event.type === 'PUT' && event.value ? read(event.key, event.value, event.modRevision) : undefined
 			const bad = [after, event.type === 'DELETE' ? before : undefined].find((side) => side && 'reject' in side.decoded)
-			if (bad && 'reject' in bad.decoded) {
-				last.delete(event.key)
-				return reject(event, observedAt, bad.decoded.reject)
-			}
+			if (bad && 'reject' in bad.decoded) rejects.push(reject(event, observedAt, bad.decoded.reject))
 			if (after) last.set(event.key, after)
 			else last.delete(event.key)
 			const shown = after ?? before
@@ -110,7 +119,8 @@ export function createVersions(options: VersionsOptions): Versions {
 				else options.catalog.forget(value.value)
 			}
 			const type = options.catalog.byResource(object.group, object.resource)
-			const folded = object.resource === 'leases' && before?.body && after?.body ? foldLease(before.body, after.body) : undefined
+			const folded =
+				isStored && object.resource === 'leases' && before?.body && after?.body ? foldLease(before.body, after.body) : undefined
 			const operation: Operation = event.type === 'DELETE' ? 'deleted' : event.createRevision === event.modRevision ? 'created' : 'updated'
 			const note = noteOf(decoded, event, before)
 			const writtenAt = sighting === 'watch' ? writtenTime(value?.value) : undefined
@@ -144,6 +154,7 @@ export function createVersions(options: VersionsOptions): Versions {
 
 function noteOf(decoded: Decoded | undefined, event: EtcdEvent, before: Last | undefined): string | undefined {
 	if (decoded && 'note' in decoded) return decoded.note
+	if (decoded && 'reject' in decoded) return `its value cannot be read: ${decoded.reject}`
 	if (event.type === 'DELETE' && !event.prev) return 'the value before is not known: it was compacted'
 	if (before && 'reject' in before.decoded) return `the value before cannot be read: ${before.decoded.reject}`
 	return undefined

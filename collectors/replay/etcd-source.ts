@@ -104,16 +104,17 @@ export function createEtcdReader(options: EtcdReaderOptions): LineReader {
 		last = event.modRevision
 		lastObserved = observedAt
 		ledger?.add(event.modRevision, event.key)
-		records.push(record(event, observedAt, line))
+		records.push(...recordsOf(event, observedAt, line))
 		return records
 	}
 
-	const record = (event: EtcdEvent, observedAt: Micros, line: Line): KubetapeRecord => {
+	const recordsOf = (event: EtcdEvent, observedAt: Micros, line: Line): KubetapeRecord[] => {
 		try {
 			const made = versions.toRecord(event, observedAt, 'watch')
-			return made.kind === 'reject' ? { ...made, where: `${options.name}:${line.number} (${made.where})` } : made
+			const rejects = versions.takeRejects().map((reject) => ({ ...reject, where: `${options.name}:${line.number} (${reject.where})` }))
+			return [made, ...rejects]
 		} catch (error) {
-			return rejectOf(options, line, line.number, `the value cannot be read: ${messageOf(error)}`, observedAt, 'etcd.decode')
+			return [rejectOf(options, line, line.number, `the value cannot be read: ${messageOf(error)}`, observedAt, 'etcd.decode')]
 		}
 	}
 

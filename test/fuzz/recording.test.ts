@@ -75,8 +75,11 @@ describe('recordings', () => {
 					.toString('latin1')
 					.split('\n')
 					.filter((line) => line !== '').length
-				const told = records.filter((record) => ['change', 'event', 'reject'].includes(record.kind)).length
-				expect(told).toBe(lines)
+				// A value that cannot be read is a version and a reject beside it.
+				const told = records.filter((record) =>
+					record.kind === 'reject' ? record.step !== 'etcd.decode' : record.kind === 'change' || record.kind === 'event',
+				)
+				expect(told).toHaveLength(lines)
 			}),
 			{ numRuns: 25 },
 		)

@@ -296,7 +296,7 @@ it('is equal, for every object of every kind', async () => {
 					1,
 					'snapshot',
 				)
-				if (record.kind === 'reject') throw new Error(`${record.where}: ${record.reason}`)
+				for (const { where, reason } of versions.takeRejects()) throw new Error(`${where}: ${reason}`)
 				const { object, after, apiVersion } = record
 				const version = apiVersion === 'apiextensions.k8s.io/v1beta1' ? 'apiextensions.k8s.io/v1' : apiVersion
 				// What was written between the lists and the snapshot has another revision, and is not compared.
