@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Indexed } from '#records/indexed.ts'
-import type { Store } from '#storage/store/port.ts'
-import { aChange, anAudit, aPodRef, dayMicros, noon } from '#test/storage/store/records.ts'
+import type { At, Store } from '#storage/store/port.ts'
+import { aChange, anAudit, anEvent, aPodRef, dayMicros, noon } from '#test/storage/store/records.ts'
 import type { Promised, StoreEngine } from './store-engine.ts'
 
 const hourMicros = 3_600_000_000
@@ -128,5 +128,40 @@ export function statePromises(engine: StoreEngine, promise: Promised): void {
 		for (const days of [3, 2, 1]) await store.put([anAudit({ n: days, at: noon - days * dayMicros })])
 		const state = await store.stateAt('blue', { revision: 2n }, {}, { limit: 9 })
 		expect(state.items.map((item) => item.object?.name)).toEqual(['b', 'web-7f9c'])
+	})
+
+	promise('6 cluster events are objects too: each at its version, also over midnight, until they are gone', async ({ store }) => {
+		const midnight = noon - (noon % dayMicros)
+		const late = midnight - 600_000_000
+		const object = { resource: 'events', group: '', namespace: 'shop', name: 'web-7f9c.17a' }
+		await store.put([
+			aChange({ revision: 1, at: late }),
+			anEvent({ revision: 2, at: late + 1000 }),
+			anEvent({ revision: 3, at: late + 2000, operation: 'updated' }),
+			anEvent({ revision: 4, at: late + 3000, name: 'other.17b' }),
+			anEvent({ revision: 6, at: midnight + 3_000_000, operation: 'deleted' }),
+			aChange({ revision: 7, at: midnight + 4_000_000, object: { name: 'b' } }),
+		])
+		const versions: [bigint, bigint | undefined][] = []
+		for (const revision of [1n, 2n, 3n, 5n, 6n, 7n])
+			versions.push([revision, (await store.versionAt('blue', object, { revision }))?.revision])
+		expect(versions).toEqual([
+			[1n, undefined],
+			[2n, 2n],
+			[3n, 3n],
+			[5n, 3n],
+			[6n, 6n],
+			[7n, 6n],
+		])
+		expect((await store.versionAt('blue', object, { time: midnight + 1000 }))?.revision).toBe(3n)
+		expect((await store.versionAt('blue', object, { time: midnight + 5_000_000 }))?.operation).toBe('deleted')
+		const names = async (at: At, kind?: string): Promise<(string | undefined)[]> =>
+			(await store.stateAt('blue', at, kind === undefined ? {} : { kind }, { limit: 9 })).items.map(
+				(item) => item.event?.object.name ?? item.object?.name,
+			)
+		expect(await names({ time: midnight + 1000 }, 'Event')).toEqual(['other.17b', 'web-7f9c.17a'])
+		expect(await names({ time: midnight + 5_000_000 }, 'events')).toEqual(['other.17b'])
+		expect(await names({ revision: 3n })).toEqual(['web-7f9c.17a', 'web-7f9c'])
+		expect(await names({ revision: 7n }, 'Pod')).toEqual(['b', 'web-7f9c'])
 	})
 }

@@ -3,10 +3,11 @@ import { objectKey, type ObjectRef } from '#records/object-key.ts'
 import type { Revision } from '#records/revision.ts'
 import type { At, Item, Page, PageRequest, StateSelector, Version } from '#storage/store/port.ts'
 import { cursorOf, readCursor } from './cursor.ts'
+import { eventAt, eventsAt, isEvent } from './events.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow } from './place.ts'
 import { itemOf } from './row.ts'
-import type { Row } from './schema.ts'
+import type { Row, StoredObject } from './schema.ts'
 import {
 	bodyOf,
 	inKeyframe,
@@ -133,6 +134,10 @@ function versionOf(partition: Partition, row: Row, ranks: Ranks): Version {
 
 export function versionAt(partitions: readonly Partition[], cluster: string, object: ObjectRef, at: At): Version | undefined {
 	const ranks = ranksOf(partitions, cluster)
+	if (isEvent(object)) {
+		const event = eventAt(partitions, cluster, object, at, ranks)
+		return event && versionOf(event.partition, event.row, ranks)
+	}
 	const scope = scopeOf(partitions, cluster, at, ranks)
 	const found = scope && best(scope, cluster, objectKey(object), ranks)
 	if (found) return versionOf(found.partition, found.row, ranks)
@@ -181,23 +186,26 @@ function revisionAt(partitions: readonly Partition[], scope: Scope, cluster: str
 	return newest?.revision ?? null
 }
 
-/** Keys of the base's keyframe and of the days read, that the selector's own fields allow, in order. */
-function keysOf(scope: Scope, cluster: string, selector: StateSelector): string[] {
+const noEvents: ReadonlyMap<string, Found> = new Map()
+const eventKinds = new Set(['event', 'events', 'events.events.k8s.io', 'event.events.k8s.io'])
+
+/** Keys of the base's keyframe and of the days read, that the selector's own fields allow, in order; and the events, where they are asked for. */
+function keysOf(scope: Scope, cluster: string, selector: StateSelector, events: ReadonlyMap<string, Found>): string[] {
 	const wanted = selector.kind?.toLowerCase()
 	const keys = new Set<string>()
+	const isWanted = (object: StoredObject): boolean =>
+		object.cluster === cluster &&
+		(selector.namespace === undefined || object.namespace === selector.namespace) &&
+		(selector.name === undefined || object.name === selector.name)
 	for (const { partition } of scope.parts) {
 		for (const object of partition.objects()) {
-			if (
-				object.cluster !== cluster ||
-				(selector.namespace !== undefined && object.namespace !== selector.namespace) ||
-				(selector.name !== undefined && object.name !== selector.name)
-			)
-				continue
+			if (!isWanted(object) || object.resource === 'events') continue
 			const full = object.group === '' ? object.resource : `${object.resource}.${object.group}`
 			if (wanted === undefined || object.kind.toLowerCase() === wanted || object.resource === wanted || full === wanted)
 				keys.add(keyOf(object))
 		}
 	}
+	for (const [key, { partition, row }] of events) if (isWanted(partition.object(row.own ?? 0))) keys.add(key)
 	return [...keys].toSorted((a, b) => (a < b ? -1 : 1))
 }
 
@@ -218,11 +226,13 @@ export function stateAt(
 			? null
 			: BigInt(stand.r)
 		: scope.base.guard(() => revisionAt(partitions, scope, cluster, at, ranks))
+	const events =
+		selector.kind === undefined || eventKinds.has(selector.kind.toLowerCase()) ? eventsAt(partitions, cluster, at, ranks) : noEvents
 	const items: Version[] = []
 	let last = ''
-	for (const key of keysOf(scope, cluster, selector)) {
+	for (const key of keysOf(scope, cluster, selector, events)) {
 		if (stand && key <= stand.k) continue
-		const found = best(scope, cluster, key, ranks)
+		const found = events.get(key) ?? best(scope, cluster, key, ranks)
 		if (!found || isDeleted(found.row)) continue
 		const version = versionOf(found.partition, found.row, ranks)
 		if (selector.labels && !selector.labels(version.labels ?? {})) continue
