@@ -1,4 +1,5 @@
 // What differs between two versions of an object, path by path; lists are compared by their keys as Kubernetes merges them.
+import { isRawNumber } from '#records/exact-json.ts'
 import type { Facet } from '#records/indexed.ts'
 
 export interface FieldChange {
@@ -89,7 +90,7 @@ function compare(before: unknown, after: unknown, path: string, key: string, fac
 	if (before === undefined) changes.push({ path, facet, op: 'added', after })
 	else if (after === undefined) changes.push({ path, facet, op: 'removed', before })
 	else if (Array.isArray(before) && Array.isArray(after)) compareLists(before, after, path, key, facet, changes)
-	else if (isFields(before) && isFields(after)) {
+	else if (isFields(before) && isFields(after) && !isRawNumber(before) && !isRawNumber(after)) {
 		for (const name of keysOf(before, after)) {
 			const [old, now] = [own(before, name), own(after, name)]
 			if (!same(old, now)) compare(old, now, step(path, name), name, facet, changes)

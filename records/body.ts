@@ -1,4 +1,5 @@
-// A JSON document that is kept in whatever form it came in, and turned into the others only when asked.
+// A JSON document that is kept in whatever form it came in, and turned into the others only when asked. Numbers stay as they were written.
+import { parseExact } from './exact-json.ts'
 
 /** One JSON value as text, bytes or value. Conversions are made once and kept. Treat the value as read-only. */
 export class Body {
@@ -30,7 +31,7 @@ export class Body {
 
 	get value(): unknown {
 		if (!this.#parsed) {
-			this.#value = JSON.parse(this.text)
+			this.#value = parseExact(this.text)
 			this.#parsed = true
 		}
 		return this.#value
@@ -38,7 +39,7 @@ export class Body {
 
 	/** The value for one look: unless it is kept already, it is parsed and not kept, so that a batch of bodies does not hold all their values. */
 	read(): unknown {
-		return this.#parsed ? this.#value : JSON.parse(this.#text ?? textOf(this.#bytes))
+		return this.#parsed ? this.#value : parseExact(this.#text ?? textOf(this.#bytes))
 	}
 
 	get text(): string {

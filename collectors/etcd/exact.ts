@@ -1,16 +1,11 @@
 // JSON whose numbers and keys stay as they were written: what JavaScript would round, or put in an order of its own.
 
-interface RawJson {
-	rawJSON(text: string): unknown
-	isRawJSON(value: unknown): boolean
-	parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
-}
-const json = JSON as unknown as RawJson
+import { isRawNumber, parseExact, rawNumber } from '#records/exact-json.ts'
 
 /** A number; beyond 2^53 raw JSON, so that no digit is lost. */
 export function integerOf(value: bigint): unknown {
 	const number = Number(value)
-	return Number.isSafeInteger(number) ? number : json.rawJSON(value.toString())
+	return Number.isSafeInteger(number) ? number : rawNumber(value.toString())
 }
 
 /** A property name that JavaScript puts before all others (ECMA-262, array index). */
@@ -20,9 +15,6 @@ export function isIndex(key: string): boolean {
 }
 
 const indexKey = /"(?:0|[1-9]\d{0,9})"\s*:/
-/** May be a number that JavaScript writes another way. */
-const oddNumber = /\d{16}|\d[.eE]|-0/
-
 export interface ReadJson {
 	readonly value: unknown
 	/** False where an object has keys that JavaScript puts in an order of its own. */
@@ -31,14 +23,7 @@ export interface ReadJson {
 
 /** Numbers that JavaScript would write another way are raw JSON. Throws SyntaxError. */
 export function readJson(text: string): ReadJson {
-	const value: unknown = oddNumber.test(text) ? json.parse(text, asWritten) : JSON.parse(text)
-	return { value, inOrder: !indexKey.test(text) }
-}
-
-function asWritten(_key: string, value: unknown, context: { readonly source?: string }): unknown {
-	return typeof value === 'number' && context.source !== undefined && context.source !== String(value)
-		? json.rawJSON(context.source)
-		: value
+	return { value: parseExact(text), inOrder: !indexKey.test(text) }
 }
 
 const sharedMax = 2000
@@ -68,7 +53,7 @@ function sampleOf(bytes: Buffer, start: number, end: number): number {
 
 /** JSON text with the keys of maps in Go's order, that of their bytes, where JavaScript's own is another. */
 export function writeJson(value: unknown): string {
-	if (typeof value !== 'object' || value === null || json.isRawJSON(value)) return JSON.stringify(value)
+	if (typeof value !== 'object' || value === null || isRawNumber(value)) return JSON.stringify(value)
 	if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`
 	const entries = Object.entries(value)
 	if (entries.some(([key]) => isIndex(key))) entries.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))

@@ -1,6 +1,7 @@
 // Differences of two objects: nothing where there is none, everything where there is something, lists by their keys.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Body } from '#records/body.ts'
 import { diff } from '#history/diff.ts'
 
 const plainKey = fc.stringMatching(/^[a-z]{1,5}$/).filter((key) => key !== 'metadata')
@@ -51,6 +52,17 @@ describe('diff', () => {
 
 	it('leaves bookkeeping out', () => {
 		expect(diff({ metadata: { resourceVersion: '1', managedFields: [] } }, { metadata: { resourceVersion: '2' } })).toEqual([])
+	})
+})
+
+describe('numbers beyond what JavaScript counts', () => {
+	const spec = (digits: string): Record<string, unknown> => Body.ofText(`{"spec":{"big":${digits}}}`).object
+	it('are values like others', () => {
+		expect(diff(spec('9223372036854775807'), spec('9223372036854775807'))).toEqual([])
+		expect(diff(spec('9223372036854775807'), spec('9223372036854775806')).map((change) => [change.op, change.path])).toEqual([
+			['changed', 'spec.big'],
+		])
+		expect(diff(spec('9223372036854775807'), spec('7')).map((change) => JSON.stringify(change.before))).toEqual(['9223372036854775807'])
 	})
 })
 

@@ -53,6 +53,12 @@ describe('body', () => {
 		expect(Body.ofText('[1]').readObject()).toEqual({})
 	})
 
+	it('keeps every digit of a number, through its value and back', () => {
+		const text = '{"spec":{"big":9223372036854775807,"list":[9007199254740993,1.0,-0,1e3]},"image":"web:1.4, 1.5"}'
+		expect(JSON.stringify(Body.ofText(text).value)).toBe(text)
+		expect(JSON.stringify(Body.ofBytes(Buffer.from(text)).read())).toBe(text)
+	})
+
 	it('reads bytes in the middle of a larger buffer', () => {
 		expect(Body.ofBytes(Buffer.from('xx{"a":1}yy').subarray(2, 9)).value).toEqual({ a: 1 })
 	})
