@@ -1,7 +1,6 @@
 // What an etcd value says: Kubernetes protobuf and JSON as the API server would serve them, encrypted and unknown values as what they are.
 import { isUtf8 } from 'node:buffer'
 import { Body } from '#records/body.ts'
-import type { Encoding } from '#records/record.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { customResourceDefinitionV1 } from './definition.ts'
 import { readJson, writeJson } from './exact.ts'
@@ -104,8 +103,4 @@ function withRevision(object: Record<string, unknown>, revision: bigint): Record
 export function bodyOf(decoded: Decoded): Body | null {
 	if (!('value' in decoded)) return null
 	return decoded.inOrder ? Body.ofValue(decoded.value) : Body.ofText(writeJson(decoded.value), decoded.value)
-}
-
-export function encodingOf(decoded: Decoded): Encoding {
-	return 'encoding' in decoded ? decoded.encoding : 'raw'
 }

@@ -5,12 +5,12 @@ import type { Body } from '#records/body.ts'
 import type { Catalog } from '#records/catalog.ts'
 import { statementId } from '#records/id.ts'
 import { foldLease } from '#records/lease.ts'
-import type { Operation, Reject, Sighting, VersionRecord } from '#records/record.ts'
+import type { Encoding, Operation, Reject, Sighting, VersionRecord } from '#records/record.ts'
 import { RevisionClock } from '#records/revision-clock.ts'
 import { parseTime, type Micros } from '#records/time.ts'
 import { makeVersion } from '#records/version.ts'
-import { bodyOf, decodeValue, encodingOf, type Decoded } from './decode.ts'
-import { objectOfKey } from './key.ts'
+import { bodyOf, decodeValue, type Decoded } from './decode.ts'
+import { objectOfKey, type Stored } from './key.ts'
 
 export interface EtcdEvent {
 	readonly type: 'PUT' | 'DELETE'
@@ -41,9 +41,21 @@ export interface Versions {
 	takeRejects(): readonly Reject[]
 }
 
+/** What of a value is needed beside its body: the value itself would take several times as much memory. */
+interface Head {
+	readonly encoding: Encoding
+	readonly note?: string
+	readonly reject?: string
+	/** Undefined where the value could not be read. */
+	readonly stored?: Stored
+	readonly uid: string
+	readonly ownerReferences: unknown
+	readonly writtenAt: Micros | undefined
+}
+
 interface Last {
 	readonly revision: bigint
-	readonly decoded: Decoded
+	readonly head: Head
 	readonly body: Body | null
 	readonly bytes: number
 }
@@ -52,7 +64,7 @@ type Fields = Readonly<Record<string, unknown>>
 const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-const lastBytesMax = 64 * 1024 * 1024
+const lastBytesMax = 16 * 1024 * 1024
 
 export function createVersions(options: VersionsOptions): Versions {
 	const clock = new RevisionClock()
@@ -64,7 +76,7 @@ export function createVersions(options: VersionsOptions): Versions {
 		const known = last.get(key)
 		if (known?.revision === revision) return known
 		const decoded = decodeValue(value, revision)
-		return { revision, decoded, body: bodyOf(decoded), bytes: value.length }
+		return { revision, head: headOf(decoded), body: bodyOf(decoded), bytes: value.length }
 	}
 
 	/** Its id has no time: the same value refused again after a crash is the same reject. */
@@ -99,50 +111,40 @@ export function createVersions(options: VersionsOptions): Versions {
 			const isStored = event.prev !== null && last.get(event.key)?.revision === event.prev.modRevision
 			const before = event.prev ? read(event.key, event.prev.value, event.prev.modRevision) : undefined
 			const after = event.type === 'PUT' && event.value ? read(event.key, event.value, event.modRevision) : undefined
-			const bad = [after, event.type === 'DELETE' ? before : undefined].find((side) => side && 'reject' in side.decoded)
-			if (bad && 'reject' in bad.decoded) rejects.push(reject(event, observedAt, bad.decoded.reject))
+			const shown = after ?? before
+			if (shown?.head.reject !== undefined) rejects.push(reject(event, observedAt, shown.head.reject))
 			if (after) last.set(event.key, after)
 			else last.delete(event.key)
-			const shown = after ?? before
-			const decoded = shown?.decoded
-			const value = decoded && 'value' in decoded ? decoded : undefined
-			const metadata = fields(value?.value['metadata'])
-			const stored = value && {
-				apiVersion: value.apiVersion,
-				kind: value.kind,
-				namespace: text(metadata['namespace']),
-				name: text(metadata['name']),
-			}
+			const { stored, uid, ownerReferences, writtenAt, encoding } = shown?.head ?? nothingKnown
 			const object = objectOfKey(event.key, options.prefix, options.catalog, stored)
-			if (value?.kind === 'CustomResourceDefinition') {
-				if (event.type === 'PUT') options.catalog.learn(value.value)
-				else options.catalog.forget(value.value)
+			if (stored?.kind === 'CustomResourceDefinition' && shown?.body) {
+				if (event.type === 'PUT') options.catalog.learn(shown.body.object)
+				else options.catalog.forget(shown.body.object)
 			}
 			const type = options.catalog.byResource(object.group, object.resource)
 			const folded =
 				isStored && object.resource === 'leases' && before?.body && after?.body ? foldLease(before.body, after.body) : undefined
 			const operation: Operation = event.type === 'DELETE' ? 'deleted' : event.createRevision === event.modRevision ? 'created' : 'updated'
-			const note = noteOf(decoded, event, before)
-			const writtenAt = sighting === 'watch' ? writtenTime(value?.value) : undefined
+			const note = noteOf(shown?.head, event, before?.head)
 			return makeVersion(
 				{
 					cluster: options.cluster,
 					source: options.source,
-					...clock.read(observedAt, writtenAt),
+					...clock.read(observedAt, sighting === 'watch' ? writtenAt : undefined),
 					observedAt,
 					space: options.space,
 					revision: event.modRevision,
 					operation,
 					sighting,
 					object,
-					apiVersion: value?.apiVersion ?? (type ? `${type.group === '' ? '' : `${type.group}/`}${type.version}` : ''),
-					objectKind: value?.kind ?? type?.kind ?? '',
-					uid: text(metadata['uid']),
+					apiVersion: stored?.apiVersion ?? (type ? `${type.group === '' ? '' : `${type.group}/`}${type.version}` : ''),
+					objectKind: stored?.kind ?? type?.kind ?? '',
+					uid,
 					before: folded ? null : (before?.body ?? null),
 					after: folded ? null : (after?.body ?? null),
 					beforeRevision: event.prev?.modRevision ?? null,
-					owners: owners.chain(text(metadata['uid']), metadata['ownerReferences'], event.type === 'DELETE'),
-					encoding: decoded ? encodingOf(decoded) : 'raw',
+					owners: owners.chain(uid, ownerReferences, event.type === 'DELETE'),
+					encoding,
 					...(note === undefined ? {} : { note }),
 					...(folded === undefined ? {} : { folded }),
 				},
@@ -152,17 +154,32 @@ export function createVersions(options: VersionsOptions): Versions {
 	}
 }
 
-function noteOf(decoded: Decoded | undefined, event: EtcdEvent, before: Last | undefined): string | undefined {
-	if (decoded && 'note' in decoded) return decoded.note
-	if (decoded && 'reject' in decoded) return `its value cannot be read: ${decoded.reject}`
+const nothingKnown: Head = { encoding: 'raw', uid: '', ownerReferences: undefined, writtenAt: undefined }
+
+function headOf(decoded: Decoded): Head {
+	if ('reject' in decoded) return { ...nothingKnown, reject: decoded.reject }
+	if ('note' in decoded) return { ...nothingKnown, encoding: decoded.encoding, note: decoded.note }
+	const { encoding, apiVersion, kind, value } = decoded
+	const metadata = fields(value['metadata'])
+	return {
+		encoding,
+		stored: { apiVersion, kind, namespace: text(metadata['namespace']), name: text(metadata['name']) },
+		uid: text(metadata['uid']),
+		ownerReferences: metadata['ownerReferences'],
+		writtenAt: writtenTime(value),
+	}
+}
+
+function noteOf(head: Head | undefined, event: EtcdEvent, before: Head | undefined): string | undefined {
+	if (head?.note !== undefined) return head.note
+	if (head?.reject !== undefined) return `its value cannot be read: ${head.reject}`
 	if (event.type === 'DELETE' && !event.prev) return 'the value before is not known: it was compacted'
-	if (before && 'reject' in before.decoded) return `the value before cannot be read: ${before.decoded.reject}`
+	if (before?.reject !== undefined) return `the value before cannot be read: ${before.reject}`
 	return undefined
 }
 
 /** A time that the writer put into the object at this write: the Lease's renewal, the Event's last sighting. */
-function writtenTime(value: Fields | undefined): Micros | undefined {
-	if (!value) return undefined
+function writtenTime(value: Fields): Micros | undefined {
 	const written = value['kind'] === 'Lease' ? fields(value['spec'])['renewTime'] : undefined
 	return typeof written === 'string' ? parseTime(written) : undefined
 }

@@ -59,6 +59,17 @@ describe('body', () => {
 		expect(JSON.stringify(Body.ofBytes(Buffer.from(text)).read())).toBe(text)
 	})
 
+	it('forgets its value on request, and makes it again', () => {
+		const body = Body.ofValue({ a: [1] })
+		const before = body.value
+		body.release()
+		expect(body.value, 'without text there is nothing to make it of').toBe(before)
+		expect(body.text).toBe('{"a":[1]}')
+		body.release()
+		expect(body.value).toEqual(before)
+		expect(body.value).not.toBe(before)
+	})
+
 	it('reads bytes in the middle of a larger buffer', () => {
 		expect(Body.ofBytes(Buffer.from('xx{"a":1}yy').subarray(2, 9)).value).toEqual({ a: 1 })
 	})
