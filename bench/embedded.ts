@@ -1,114 +1,111 @@
-// The whole line on one machine: a recording of many Pod changes through read, redact, append, describe, store, as users start it; then what was asked of it.
+// The whole line on one machine: the Pods of the recorded incident, many times over, through read, redact, append, describe, store, as users start it.
+import { once } from 'node:events'
 import { createWriteStream, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
+import { gunzipSync } from 'node:zlib'
+import { decodeValue } from '#collectors/etcd/decode.ts'
 import type { WireCluster, WirePage } from '#api/wire.ts'
 import { eventually, getJson, startProgram, temporaryFolder } from '#test/support/program.ts'
 
 export const name = 'embedded, end to end'
 
-const changes = Number(process.env['KUBETAPE_BENCH_RECORDS'] ?? 60_000)
-const pods = 500
+const changesMin = Number(process.env['KUBETAPE_BENCH_RECORDS'] ?? 60_000)
 const startedMs = Date.UTC(2026, 0, 15, 10)
 
-function pod(index: number, version: number): Record<string, unknown> {
-	const ready = version % 2 === 0
-	const name = `web-7f9c5d8b6-${String(index).padStart(5, '0')}`
-	return {
-		kind: 'Pod',
-		apiVersion: 'v1',
-		metadata: {
-			name,
-			namespace: `team-${index % 20}`,
-			uid: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-			creationTimestamp: '2026-01-15T10:00:00Z',
-			labels: { app: 'web', 'pod-template-hash': '7f9c5d8b6' },
-			ownerReferences: [
-				{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-7f9c5d8b6', uid: 'f0000000-0000-4000-8000-000000000000', controller: true },
-			],
-		},
-		spec: {
-			containers: [
-				{
-					name: 'web',
-					image: 'registry.example/web:1.4',
-					env: [
-						{ name: 'MODE', value: 'production' },
-						{ name: 'LOG_LEVEL', value: 'info' },
-					],
-					ports: [{ containerPort: 8080, protocol: 'TCP' }],
-					resources: { limits: { cpu: '500m', memory: '512Mi' }, requests: { cpu: '100m', memory: '256Mi' } },
-					volumeMounts: [{ name: 'config', mountPath: '/etc/web', readOnly: true }],
-				},
-			],
-			volumes: [{ name: 'config', configMap: { name: 'web-config', defaultMode: 420 } }],
-			nodeName: `node-${index % 50}`,
-			serviceAccountName: 'web',
-			restartPolicy: 'Always',
-			terminationGracePeriodSeconds: 30,
-			dnsPolicy: 'ClusterFirst',
-			schedulerName: 'default-scheduler',
-		},
-		status: {
-			phase: 'Running',
-			podIP: `10.244.${index % 250}.${index % 200}`,
-			startTime: '2026-01-15T10:00:00Z',
-			qosClass: 'Burstable',
-			conditions: [
-				{ type: 'Initialized', status: 'True', lastTransitionTime: '2026-01-15T10:00:01Z' },
-				{
-					type: 'Ready',
-					status: ready ? 'True' : 'False',
-					lastTransitionTime: new Date(startedMs + version * 1000).toISOString(),
-					...(ready ? {} : { reason: 'ContainersNotReady' }),
-				},
-			],
-			containerStatuses: [
-				{
-					name: 'web',
-					ready,
-					restartCount: Math.floor(version / 2),
-					image: 'registry.example/web:1.4',
-					imageID: 'registry.example/web@sha256:1f0c0c0b3f7f',
-					containerID: `containerd://${String(version).padStart(16, '0')}`,
-					state: ready
-						? { running: { startedAt: new Date(startedMs + version * 1000).toISOString() } }
-						: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting failed container' } },
-				},
-			],
-		},
-	}
+interface Recorded {
+	readonly rev: number
+	readonly type: 'PUT' | 'DELETE'
+	readonly key: string
+	readonly create_revision: number
+	readonly version: number
+	readonly value: string | null
+	readonly prev: { readonly mod_revision: number; readonly value: string } | null
 }
 
-async function writeRecording(dir: string): Promise<number> {
+interface Change {
+	readonly line: Recorded
+	/** Of the object as the API server serves it. */
+	readonly jsonBytes: number
+	readonly name: string
+	readonly uid: string
+}
+
+/** What etcd held, value by value: protobuf mostly. */
+function recordedChanges(): readonly Change[] {
+	const lines = gunzipSync(readFileSync(new URL('../demo/etcd.jsonl.gz', import.meta.url)))
+		.toString('utf8')
+		.trim()
+		.split('\n')
+		.map((line) => JSON.parse(line) as Recorded)
+	return lines.map((line) => {
+		const decoded = decodeValue(Buffer.from(line.value ?? line.prev?.value ?? '', 'base64'), 1n)
+		if (!('value' in decoded)) return { line, jsonBytes: 0, name: '', uid: '' }
+		const { name, uid } = decoded.value['metadata'] as { name: string; uid: string }
+		return { line, jsonBytes: JSON.stringify(decoded.value).length, name, uid }
+	})
+}
+
+type Renamed = (value: string) => string
+
+/** The same lives again and again: `renamed` gives a value of a copy, `keyOf` its key. Revisions go on from copy to copy. */
+async function writeCopies(
+	dir: string,
+	changes: readonly Change[],
+	copyOf: (change: Change, copy: number) => { readonly key: string; readonly renamed: Renamed },
+): Promise<{ readonly changes: number; readonly bytes: number }> {
 	const file = createWriteStream(join(dir, 'etcd.jsonl'))
-	const last = new Map<number, { readonly rev: number; readonly create: number; readonly value: string }>()
+	const numbers = new Map(changes.map(({ line }, index) => [line.rev, index]))
+	let written = 0
 	let bytes = 0
-	for (let n = 0; n < changes; n++) {
-		const index = n % pods
-		const before = last.get(index)
-		const rev = n + 2
-		const text = JSON.stringify(pod(index, Math.floor(n / pods)))
-		bytes += text.length
-		const value = Buffer.from(text).toString('base64')
-		const key = `/registry/pods/team-${index % 20}/web-7f9c5d8b6-${String(index).padStart(5, '0')}`
-		const line = {
-			rev,
-			type: 'PUT',
-			key,
-			create_revision: before?.create ?? rev,
-			version: Math.floor(n / pods) + 1,
-			lease: '0',
-			value,
-			prev: before ? { mod_revision: before.rev, value: before.value } : null,
-			observed: new Date(startedMs + n).toISOString(),
+	for (let copy = 0; written < changesMin; copy++) {
+		const base = copy * changes.length + 2
+		const moved = (rev: number): number => base + (numbers.get(rev) ?? 0)
+		for (const [index, change] of changes.entries()) {
+			const { line } = change
+			const { key, renamed } = copyOf(change, copy)
+			const text = JSON.stringify({
+				...line,
+				rev: base + index,
+				key,
+				create_revision: line.type === 'DELETE' ? 0 : line.create_revision === line.rev ? base + index : moved(line.create_revision),
+				lease: '0',
+				value: line.value === null ? null : renamed(line.value),
+				prev:
+					line.prev && numbers.has(line.prev.mod_revision)
+						? { mod_revision: moved(line.prev.mod_revision), value: renamed(line.prev.value) }
+						: null,
+				observed: new Date(startedMs + written).toISOString(),
+			})
+			if (!file.write(`${text}\n`)) await once(file, 'drain')
+			written += 1
+			bytes += change.jsonBytes
 		}
-		if (!file.write(`${JSON.stringify(line)}\n`)) await new Promise<void>((resolve) => file.once('drain', () => resolve()))
-		last.set(index, { rev, create: before?.create ?? rev, value })
 	}
 	file.end()
 	await finished(file)
-	return bytes
+	return { changes: written, bytes }
+}
+
+/** Everything that happened in the incident, as often as it takes. */
+function writeMix(dir: string): ReturnType<typeof writeCopies> {
+	return writeCopies(dir, recordedChanges(), ({ line }) => ({ key: line.key, renamed: (value) => value }))
+}
+
+/** The lives of its Pods, under names and uids of the same length. */
+function writePods(dir: string): ReturnType<typeof writeCopies> {
+	const pods = recordedChanges().filter(({ line, name }) => line.key.startsWith('/registry/pods/') && /-[a-z0-9]{5}$/.test(name))
+	return writeCopies(dir, pods, ({ line, name, uid }, copy) => {
+		const suffix = copy.toString(36).padStart(5, '0')
+		const other = { name: name.slice(0, -5) + suffix, uid: uid.slice(0, -5) + suffix.replaceAll(/[g-z]/g, '0') }
+		return {
+			key: line.key.replace(name, other.name),
+			renamed(value) {
+				const bytes = Buffer.from(value, 'base64').toString('latin1').replaceAll(name, other.name).replaceAll(uid, other.uid)
+				return Buffer.from(bytes, 'latin1').toString('base64')
+			},
+		}
+	})
 }
 
 function bytesOf(dir: string): number {
@@ -119,8 +116,13 @@ function bytesOf(dir: string): number {
 }
 
 export async function run(print: (line: string) => void): Promise<void> {
+	await through(print, 'the incident, over and over', writeMix)
+	await through(print, 'its Pods only', writePods)
+}
+
+async function through(print: (line: string) => void, what: string, write: (dir: string) => ReturnType<typeof writeCopies>): Promise<void> {
 	const folder = temporaryFolder('bench')
-	const bytes = await writeRecording(folder.path)
+	const { changes, bytes } = await write(folder.path)
 	const data = join(folder.path, 'data')
 	const program = startProgram(['all-in-one', '--replay', folder.path, '--port', '0', '--data-dir', data], { MALLOC_ARENA_MAX: '2' })
 	try {
@@ -128,18 +130,20 @@ export async function run(print: (line: string) => void): Promise<void> {
 		const began = performance.now()
 		await eventually(
 			() => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters'),
-			({ items }) => (items[0]?.counts.change ?? 0) >= changes,
+			({ items }) => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0) >= changes,
 			600_000,
 		)
 		const seconds = (performance.now() - began) / 1000
-		print(`${changes} changes of ${Math.round(bytes / changes)} bytes: ${Math.round(changes / seconds)} changes/s from file to visible`)
+		print(
+			`${what}: ${changes} changes of ${Math.round(bytes / changes)} bytes: ${Math.round(changes / seconds)} changes/s from file to visible`,
+		)
 		const store =
 			readdirSync(data, { recursive: true })
 				.map(String)
 				.find((path) => path.endsWith('store')) ?? ''
-		print(`stored: ${(bytesOf(join(data, store)) / bytes).toFixed(3)} of their JSON bytes`)
+		print(`  stored: ${(bytesOf(join(data, store)) / bytes).toFixed(3)} of their JSON bytes`)
 		const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${program.process.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
-		print(`resident memory after it: ${Math.round(rss)} MB`)
+		print(`  resident memory after it: ${Math.round(rss)} MB`)
 	} finally {
 		program.process.kill('SIGTERM')
 		await program.exited
