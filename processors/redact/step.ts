@@ -4,19 +4,17 @@ import { Body } from '#records/body.ts'
 import type { AuditEntry, KubetapeRecord, Redacted, VersionRecord } from '#records/record.ts'
 import { messageOf } from '#runtime/errors.ts'
 import type { StepResult } from '#processors/step.ts'
-import { hashPrefix, mayHoldSecret, redactText } from './patterns.ts'
-import { redactValue, type Hash } from './walk.ts'
+import { mayBeDocument, redactDocument } from './document.ts'
+import { hasRepeatedNames } from './members.ts'
+import { hashPrefix, mayHoldSecret, redactText, seal, type Hash } from './patterns.ts'
+import { Scanner } from './scan.ts'
+import { redactValue, type Place } from './walk.ts'
 
 const hashHexDigits = 16
-const words = 'passw|passphrase|secret|token|api[_-]?key|private[_-]?key|credential|authorization|cookie'
-/** A body in which none of this stands needs no walk: whatever redactValue acts on has one of them. Escaped characters may hide anything. */
-const walkNeeded = new RegExp(
-	`"kind"\\s*:\\s*"(?:Secret|Token|OAuth)|last-applied-configuration|"name"\\s*:\\s*"[^"]*(?:${words})|"--?[\\w.-]*(?:${words})"|\\\\/|\\\\u00(?!26|3c|3e)[0-7]`,
-	'i',
-)
 /** What a JSON parser quotes of its input may be secret. */
 const quoted = /["'“][\s\S]*["'”]\.{0,3} is not valid JSON/
-
+/** Of an audit entry: what a client may have written anything into. */
+const written = ['requestURI', 'userAgent', 'user', 'impersonated', 'reason'] as const
 export interface Redactor {
 	/** A record that may be written; or a reject, where a body cannot be walked. */
 	redact(record: KubetapeRecord): StepResult<Redacted>
@@ -24,19 +22,21 @@ export interface Redactor {
 
 /** `key`: 32 bytes; the same value has the same hash under the same key. */
 export function createRedactor(options: { readonly key: Uint8Array }): Redactor {
-	const hash: Hash = (secret) =>
-		hashPrefix + createHmac('sha256', options.key).update(secret, 'latin1').digest('hex').slice(0, hashHexDigits)
+	const hash: Hash = (secret) => hashPrefix + createHmac('sha256', options.key).update(secret).digest('hex').slice(0, hashHexDigits)
 	/** A body is often the `before` of the next change: it is walked once. */
 	const done = new WeakMap<Body, Body>()
+	const scanner = new Scanner()
 
-	const body = (before: Body | null, place: { secret: boolean; token: boolean }): Body | null => {
+	const body = (before: Body | null, place: Place): Body | null => {
 		if (before === null) return null
 		const known = done.get(before)
 		if (known) return known
 		let after = before
-		if (place.secret || place.token || walkNeeded.test(before.text) || mayHoldSecret(before.text)) {
-			const value = redactValue(before.value, hash, place)
-			if (value !== before.value) after = Body.ofValue(value)
+		if (place.secret || place.token || scanner.mayNeedWalk(before)) {
+			const value = before.read()
+			const walked = redactValue(value, hash, place)
+			// What was said twice is not seen in the value, and must not be passed on in the text.
+			if (walked !== value || hasRepeatedNames(before.text, value)) after = Body.ofValue(walked)
 		}
 		done.set(before, after)
 		done.set(after, after)
@@ -48,7 +48,7 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 		const place = { secret, token: false }
 		const after = body(record.after, place)
 		const before = body(record.before, place)
-		const message = record.kind === 'event' ? redactText(record.message, hash) : ''
+		const message = record.kind === 'event' ? redactLoose(record.message, hash) : ''
 		if (after === record.after && before === record.before && (record.kind !== 'event' || message === record.message)) return record
 		return record.kind === 'event' ? { ...record, after, before, message } : { ...record, after, before }
 	}
@@ -58,12 +58,10 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 		const token = record.subresource === 'token' || record.object?.group === 'authentication.k8s.io'
 		const after =
 			secret || token
-				? Body.ofValue(redactBodies(record.body.object, hash, { secret, token }))
+				? Body.ofValue(redactBodies(record.body.readObject(), hash, { secret, token }))
 				: (body(record.body, { secret: false, token: false }) ?? record.body)
-		const requestURI = redactText(record.requestURI, hash)
-		const userAgent = redactText(record.userAgent, hash)
-		const same = after === record.body && requestURI === record.requestURI && userAgent === record.userAgent
-		return same ? record : { ...record, body: after, requestURI, userAgent }
+		const envelope = redactEnvelope(record, hash)
+		return after === record.body && envelope === undefined ? record : { ...record, ...envelope, body: after }
 	}
 
 	return {
@@ -72,7 +70,7 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 				if (record.kind === 'change' || record.kind === 'event') return { ok: version(record) as Redacted }
 				if (record.kind === 'audit') return { ok: audit(record) as Redacted }
 				if (record.kind === 'log') {
-					const text = redactText(record.text, hash)
+					const text = redactLoose(record.text, hash)
 					return { ok: (text === record.text ? record : { ...record, text }) as Redacted }
 				}
 				if (record.kind === 'reject' && quoted.test(record.reason))
@@ -85,11 +83,30 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 	}
 }
 
-/** An audit entry about Secrets or tokens: its bodies are theirs, also a patch that does not name its kind. */
-function redactBodies(entry: Readonly<Record<string, unknown>>, hash: Hash, place: { secret: boolean; token: boolean }): unknown {
+/** A text that stands by itself: a message, a log line. It may be, or hold, a document. */
+function redactLoose(text: string, hash: Hash): string {
+	return mayBeDocument(text, false) ? redactDocument(text, hash, (value, keeping) => redactValue(value, keeping)) : redactText(text, hash)
+}
+
+/** The fields into which a client may have written anything, where one of them held a secret. */
+function redactEnvelope(record: AuditEntry, hash: Hash): Partial<AuditEntry> | undefined {
+	const changed: Record<string, unknown> = {}
+	for (const field of written) {
+		const after = redactText(record[field], hash)
+		if (after !== record[field]) changed[field] = after
+	}
+	if (record.groups.some(mayHoldSecret)) changed['groups'] = record.groups.map((group) => redactText(group, hash))
+	for (const _ in changed) return changed
+	return undefined
+}
+
+/** An audit entry about Secrets or tokens: its bodies are theirs, also a patch that does not name its kind. A body that is a text must tell what it is. */
+function redactBodies(entry: Readonly<Record<string, unknown>>, hash: Hash, place: Place): unknown {
 	const copy: Record<string, unknown> = { ...(redactValue(entry, hash) as Record<string, unknown>) }
 	for (const field of ['requestObject', 'responseObject']) {
-		if (copy[field] !== undefined) copy[field] = redactValue(copy[field], hash, place)
+		const value = copy[field]
+		if (typeof value === 'string') copy[field] = mayBeDocument(value, true) ? redactValue(value, hash, place) : seal(value, hash)
+		else if (value !== undefined) copy[field] = redactValue(value, hash, place)
 	}
 	return copy
 }

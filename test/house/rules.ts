@@ -63,7 +63,7 @@ const clients: Readonly<Record<string, RegExp>> = {
 	commander: /^cli\//,
 	pino: /^runtime\//,
 	'prom-client': /^(runtime|cli)\//,
-	yaml: /^(runtime|cli)\//,
+	yaml: /^(runtime|cli|processors\/redact)\//,
 }
 
 const product = /^(records|history|collectors|processors|storage|api|dashboards|runtime|cli)\//

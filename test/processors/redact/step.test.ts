@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { loadRedactionKey } from '#processors/redact/key.ts'
 import { createRedactor } from '#processors/redact/step.ts'
@@ -11,22 +10,10 @@ import { encodeRecords } from '#records/codec.ts'
 import type { KubetapeRecord } from '#records/record.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import { aChange, aLogLine, anAuditEntry, aReject } from '#test/support/records.ts'
+import { appended, audit, base64, change, planted, redact, secretRef } from './support.ts'
 
 const redactor = createRedactor({ key: new Uint8Array(32).fill(7) })
-function redact<R extends KubetapeRecord>(record: R): R {
-	const result = redactor.redact(record)
-	if (!('ok' in result)) throw new Error(JSON.stringify(result))
-	return result.ok as unknown as R
-}
-const secretRef = { resource: 'secrets', group: '', namespace: 'shop', name: 'db' }
-const change = (value: unknown, object = { ...secretRef, resource: 'widgets' }) =>
-	aChange({ object, before: null, after: Body.ofText(JSON.stringify(value)) })
-const audit = (entry: unknown, object = secretRef, subresource = '') =>
-	anAuditEntry({ object, subresource, body: Body.ofText(JSON.stringify(entry)) })
-const bytesOf = (record: KubetapeRecord): string => Buffer.from(encodeRecords([redact(record) as never])).toString('latin1')
-
-const planted = 'Xq7Zk29LmWvT4bNc8RdY'
-const base64 = Buffer.from(planted).toString('base64')
+const bytesOf = appended
 const jwt = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.${planted}`
 const places: Readonly<Record<string, KubetapeRecord>> = {
 	data: change({ kind: 'Secret', data: { a: base64 } }, secretRef),
@@ -86,36 +73,6 @@ describe('redaction', () => {
 		expect(bytes).not.toContain(base64)
 	})
 
-	it('of a secret planted anywhere in any JSON leaves nothing', () => {
-		const secret = fc.constantFrom<unknown>(
-			{ kind: 'Secret', data: { a: base64 } },
-			{ name: 'API_TOKEN', value: planted },
-			`Bearer ${planted}`,
-			jwt,
-			`https://u:${planted}@h`,
-		)
-		fc.assert(
-			fc.property(
-				secret,
-				fc.array(fc.oneof(fc.constant(null), fc.stringMatching(/^[a-z]{1,6}$/)), { maxLength: 12 }),
-				fc.jsonValue(),
-				(inner, path, noise) => {
-					const value = path.reduceRight<unknown>((held, key) => (key === null ? [noise, held] : { noise, [key]: held }), inner)
-					const bytes = bytesOf(change({ root: value }))
-					expect(bytes.includes(planted) || bytes.includes(base64)).toBe(false)
-				},
-			),
-		)
-	})
-
-	it('gives data and stringData of one value one hash, and another value another', () => {
-		const hash = (value: object) =>
-			Object.values(Object.values((redact(change({ kind: 'Secret', ...value })).after?.object ?? {}) as unknown as object[])[1] ?? {})[0]
-		expect(hash({ data: { a: base64 } })).toBe(hash({ stringData: { a: planted } }))
-		expect(hash({ data: { a: base64 } })).not.toBe(hash({ stringData: { a: `${planted}.` } }))
-		expect(hash({ data: { a: base64 } })).toMatch(/^kubetape:hmac:[0-9a-f]{16}$/)
-	})
-
 	it.each([
 		{ env: [{ name: 'DB_PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }] },
 		{
@@ -140,7 +97,7 @@ describe('redaction', () => {
 
 	it('is idempotent', () => {
 		const once = redact(places['url'] ?? aChange())
-		expect(bytesOf(once)).toBe(Buffer.from(encodeRecords([once as never])).toString('latin1'))
+		expect(bytesOf(once)).toBe(Buffer.from(encodeRecords([once as never])).toString('utf8'))
 	})
 
 	it('rejects what is nested too deeply or no JSON, without quoting it', () => {
