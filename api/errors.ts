@@ -1,6 +1,6 @@
 // Whatever goes wrong, as the API says it: a code, a message, its HTTP status. No stack leaves the process.
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { nearest } from '#runtime/config.ts'
+import { nearest } from '#runtime/nearest.ts'
 import { errorRegistry, KubetapeError, type ErrorCode } from '#runtime/errors.ts'
 import type { WireError } from './wire.ts'
 

@@ -13,6 +13,7 @@ const clusterConfig = Type.Object(
 	{
 		name: Type.String({
 			pattern: '^[A-Za-z0-9]([A-Za-z0-9._@-]{0,126}[A-Za-z0-9])?$',
+			form: 'letters, digits, and . _ @ - between them',
 			description: 'Name of the cluster, in every id and URL. Changing it makes it another cluster.',
 		}),
 		etcd: Type.Optional(etcdConfig),
@@ -28,7 +29,11 @@ const clusterConfig = Type.Object(
 
 export const configSchema = Type.Object(
 	{
-		dataDir: Type.String({ default: '.kubetape', description: 'Where the record log, the store, cursors and the redaction key are.' }),
+		dataDir: Type.String({
+			default: '.kubetape',
+			minLength: 1,
+			description: 'Where the record log, the store, cursors and the redaction key are.',
+		}),
 		logLevel: Type.Union(
 			['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
 			{ default: 'info', description: 'How much the program says on standard error.' },

@@ -12,16 +12,19 @@ function createProgram(): Command {
 		.version(version)
 		.exitOverride()
 		.showHelpAfterError(false)
+		.configureOutput({ outputError: (text, write) => write(`kubetape: ${oneLine(text.replace(/^error: /, ''))}\n`) })
 	registerRoles(program)
 	registerQueries(program, { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) })
 	return program
 }
 
+const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, ' ')
+
 /** One line on standard error; the exit status of the error's code. */
 function fail(error: unknown): number {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : errorRegistry.CLI_USAGE.exit
 	if (error instanceof KubetapeError && error.code !== 'INTERNAL') {
-		process.stderr.write(`kubetape: ${error.message} [${error.code}]\n`)
+		process.stderr.write(`kubetape: ${oneLine(error.message)} [${error.code}]\n`)
 		return errorRegistry[error.code].exit
 	}
 	const stack =

@@ -1,8 +1,7 @@
 // What all-in-one records when no file says it: a recording, the kubeconfig's cluster, or the recorded incident that ships with the project.
-import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { basename, delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isInCluster, kubeconfigFiles, readKubeconfig } from '#collectors/kubernetes/kubeconfig.ts'
 import { findRecording } from '#collectors/replay/recording.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 
@@ -24,18 +23,11 @@ export interface Source {
 
 const fingerprintDigits = 10
 const demoDir = fileURLToPath(new URL('../demo', import.meta.url))
-const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token'
-
-function kubeconfigOf(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-	const named = (environment['KUBECONFIG'] ?? '').split(delimiter).find((path) => path !== '')
-	const path = named ?? join(homedir(), '.kube', 'config')
-	return existsSync(path) ? path : undefined
-}
 
 function speedOf(text: string | undefined): number | 'max' {
 	if (text === undefined || text === 'max') return 'max'
-	const speed = Number(text)
-	if (!Number.isFinite(speed) || speed <= 0) throw new KubetapeError('CLI_USAGE', `--speed ${text}: a number above 0, or max`)
+	const speed = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : 0
+	if (speed <= 0) throw new KubetapeError('CLI_USAGE', `--speed ${text}: a number above 0, or max`)
 	return speed
 }
 
@@ -55,25 +47,44 @@ async function replaySource(dir: string, name: string, title: string, speed: str
 	return { title, subfolder: join('replays', `${name}-${fingerprint.slice(0, fingerprintDigits)}`), cluster: { name, replay } }
 }
 
-export async function chooseSource(flags: SourceFlags, environment: Readonly<Record<string, string | undefined>>): Promise<Source> {
+/** Flags that say where to record from exclude each other, and those of another source say nothing. */
+function refuseTogether(flags: SourceFlags): void {
+	const recording = flags.demo === true ? '--demo' : flags.replay === undefined ? undefined : '--replay'
 	if (flags.demo === true && flags.replay !== undefined) throw new KubetapeError('CLI_USAGE', '--demo and --replay exclude each other')
-	if (flags.replay === '') throw new KubetapeError('CLI_USAGE', '--replay: the folder of a recording')
+	for (const [flag, value] of Object.entries({
+		replay: flags.replay,
+		kubeconfig: flags.kubeconfig,
+		context: flags.context,
+		speed: flags.speed,
+	}))
+		if (value === '') throw new KubetapeError('CLI_USAGE', `--${flag} is empty: leave it out, or say which`)
+	const other = flags.kubeconfig === undefined ? (flags.context === undefined ? undefined : '--context') : '--kubeconfig'
+	if (recording !== undefined && other !== undefined) throw new KubetapeError('CLI_USAGE', `${recording} and ${other} exclude each other`)
+}
+
+function clusterSource(flags: SourceFlags, files: readonly string[]): Source {
+	if (flags.speed !== undefined) throw new KubetapeError('CLI_USAGE', '--speed is for a recording: --replay DIR or --demo')
+	// A kubeconfig's current context may be switched meanwhile: what was recorded goes on being recorded, and each context has data of its own.
+	const kubeconfig = files.length === 0 ? undefined : readKubeconfig(files, flags.context)
+	const name = clusterName(kubeconfig?.context ?? 'in-cluster')
+	return {
+		title: kubeconfig ? `the cluster of context ${kubeconfig.context} (${files.join(', ')}), read-only` : 'this cluster',
+		subfolder: join('clusters', name),
+		cluster: { name, kubernetes: kubeconfig ? { kubeconfig: files.join(delimiter), context: kubeconfig.context } : {} },
+	}
+}
+
+/** Throws CLI_USAGE, CONFIG_UNREADABLE, CONFIG_INVALID or RECORDING_INVALID where the source is not there. */
+export async function chooseSource(flags: SourceFlags, environment: Readonly<Record<string, string | undefined>>): Promise<Source> {
+	refuseTogether(flags)
 	if (flags.replay !== undefined) {
 		const dir = resolve(flags.replay)
 		return replaySource(dir, clusterName(basename(dir)), `the recording ${dir}`, flags.speed)
 	}
 	const demo = (): Promise<Source> => replaySource(demoDir, 'demo', 'the recorded incident', flags.speed)
 	if (flags.demo === true) return demo()
-	const kubeconfig = flags.kubeconfig ?? kubeconfigOf(environment)
-	if (kubeconfig === undefined && !existsSync(serviceAccountToken)) return demo()
-	const options = {
-		...(kubeconfig === undefined ? {} : { kubeconfig: resolve(kubeconfig) }),
-		...(flags.context === undefined ? {} : { context: flags.context }),
-	}
-	const name = flags.context ?? (kubeconfig === undefined ? 'in-cluster' : 'cluster')
-	return {
-		title: kubeconfig === undefined ? 'this cluster' : `the cluster of ${kubeconfig}, read-only`,
-		subfolder: join('clusters', clusterName(name)),
-		cluster: { name: clusterName(name), kubernetes: options },
-	}
+	const files = kubeconfigFiles(flags.kubeconfig, environment, '--kubeconfig')
+	if (files.length > 0 || (flags.context === undefined && isInCluster())) return clusterSource(flags, files)
+	if (flags.context !== undefined) throw new KubetapeError('CLI_USAGE', `--context ${flags.context}: there is no kubeconfig`)
+	return demo()
 }

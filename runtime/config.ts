@@ -3,32 +3,12 @@ import { readFileSync } from 'node:fs'
 import type { Static, TObject, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
+import { explainProblem } from './config-problem.ts'
 import { KubetapeError, messageOf } from './errors.ts'
+import { nearest } from './nearest.ts'
 
 type Tree = Record<string, unknown>
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** Edit distance, for naming the nearest known word. */
-function distance(a: string, b: string): number {
-	let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i]
-		for (let j = 1; j <= b.length; j++) {
-			next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)))
-		}
-		row = next
-	}
-	return row[b.length] ?? 0
-}
-
-/** The known word nearest to `word`, or undefined where none is near. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-	const ranked = known
-		.map((name) => ({ name, steps: distance(word.toLowerCase(), name.toLowerCase()) }))
-		.toSorted((a, b) => a.steps - b.steps)
-	const best = ranked[0]
-	return best && best.steps <= Math.max(2, Math.floor(word.length / 3)) ? best.name : undefined
-}
 
 /** Reads a YAML file into a tree; an empty file is an empty tree. Throws CONFIG_UNREADABLE or CONFIG_INVALID. */
 export function readConfigFile(path: string): Tree {
@@ -61,11 +41,22 @@ export function scalarOptions(
 	return Object.entries(properties).flatMap(([key, child]) => scalarOptions(child, [...path, key]))
 }
 
+/** Numbers as people write them: `0x50`, `1e3` and ` 5` are none. */
 function scalar(text: string, schema: TSchema): unknown {
 	const type = (schema as { type?: string }).type
-	if ((type === 'number' || type === 'integer') && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
+	if ((type === 'number' || type === 'integer') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
 	if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
 	return text
+}
+
+/**
+ * What Kubernetes puts into every container of a namespace that has a Service named `kubetape` or `kubetape-…`: KUBETAPE_SERVICE_HOST, KUBETAPE_SERVICE_PORT_HTTP,
+ * KUBETAPE_PORT=tcp://10.0.0.1:8480, KUBETAPE_PORT_8480_TCP_ADDR (kubernetes: pkg/kubelet/envvars/envvars.go). They are nobody's options.
+ */
+function isServiceLink(name: string, value: string): boolean {
+	if (/^KUBETAPE(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/.test(name))
+		return true
+	return /^KUBETAPE(_[A-Z0-9_]+)?_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//i.test(value)
 }
 
 function set(tree: Tree, path: readonly string[], value: unknown): void {
@@ -77,65 +68,52 @@ function set(tree: Tree, path: readonly string[], value: unknown): void {
 	at[path.at(-1) ?? ''] = value
 }
 
-/** File, then environment, then flags (paths joined by dots). Defaults fill the rest. Throws CONFIG_INVALID with one line that says what and where. */
+/** Values that the environment gives, with the variable of each. Throws CONFIG_INVALID for a variable that is no option. */
+function fromEnvironment(
+	schema: TSchema,
+	environment: Readonly<Record<string, string | undefined>>,
+): readonly { readonly path: readonly string[]; readonly variable: string; readonly value: unknown }[] {
+	const options = scalarOptions(schema)
+	return Object.entries(environment).flatMap(([variable, text = '']) => {
+		if (!variable.startsWith('KUBETAPE_') || variable.startsWith('KUBETAPE_TEST_')) return []
+		if (isServiceLink(variable, text)) return []
+		const option = options.find((candidate) => candidate.variable === variable)
+		if (option) return [{ path: option.path, variable, value: scalar(text, option.schema) }]
+		const near = nearest(
+			variable,
+			options.map((candidate) => candidate.variable),
+		)
+		throw new KubetapeError('CONFIG_INVALID', `environment: ${variable} is no option${near ? `: did you mean ${near}?` : ''}`)
+	})
+}
+
+/** File, then environment, then flags (paths joined by dots). Defaults fill the rest. Throws CONFIG_INVALID with one line that says what and where: in which file, variable or flag. */
 export function resolveConfig<S extends TObject>(
 	schema: S,
 	sources: {
 		readonly file?: { readonly path: string; readonly tree: Tree }
 		readonly environment?: Readonly<Record<string, string | undefined>>
 		readonly flags?: Readonly<Record<string, unknown>>
+		/** How people write a flag: `server.port` → `--port`. */
+		readonly flagNames?: Readonly<Record<string, string>>
 	},
 ): Static<S> {
 	const tree = structuredClone(sources.file?.tree ?? {})
-	const options = scalarOptions(schema)
-	const environment = sources.environment ?? {}
-	for (const name of Object.keys(environment).filter((key) => key.startsWith('KUBETAPE_') && !key.startsWith('KUBETAPE_TEST_'))) {
-		const option = options.find((candidate) => candidate.variable === name)
-		if (!option) {
-			const near = nearest(
-				name,
-				options.map((candidate) => candidate.variable),
-			)
-			throw new KubetapeError('CONFIG_INVALID', `environment: ${name} is no option${near ? `: did you mean ${near}?` : ''}`)
-		}
-		set(tree, option.path, scalar(environment[name] ?? '', option.schema))
+	/** Who gave the value of a path, where it was not the file. */
+	const givers = new Map<string, string>()
+	for (const { path, variable, value } of fromEnvironment(schema, sources.environment ?? {})) {
+		set(tree, path, value)
+		givers.set(path.join('.'), variable)
 	}
-	for (const [path, value] of Object.entries(sources.flags ?? {})) if (value !== undefined) set(tree, path.split('.'), value)
-	const where = sources.file?.path ?? 'configuration'
+	for (const [path, value] of Object.entries(sources.flags ?? {})) {
+		if (value === undefined) continue
+		set(tree, path.split('.'), value)
+		givers.set(path, sources.flagNames?.[path] ?? path)
+	}
 	const complete = Value.Default(schema, tree)
-	const [error] = [...Value.Errors(schema, complete)]
-		.filter((candidate) => candidate.keyword !== 'boolean')
-		.toSorted((a, b) => Number(b.keyword === 'additionalProperties') - Number(a.keyword === 'additionalProperties'))
-	if (error) throw new KubetapeError('CONFIG_INVALID', `${where}: ${explain(schema, complete, error)}`)
-	return complete as Static<S>
-}
-
-interface Problem {
-	readonly keyword: string
-	readonly instancePath: string
-	readonly message: string
-	readonly params: unknown
-}
-
-function explain(schema: TSchema, tree: unknown, error: Problem): string {
-	const path = error.instancePath.split('/').slice(1)
-	const shown = path.join('.') || 'the top level'
-	if (error.keyword !== 'additionalProperties') return `${shown} ${error.message} (it is ${JSON.stringify(at(tree, path)) ?? 'missing'})`
-	const unknown = (error.params as { additionalProperties?: readonly string[] }).additionalProperties?.[0] ?? '?'
-	const known = Object.keys(schemaAt(schema, path)?.properties ?? {})
-	const near = nearest(unknown, known)
-	return `${[...path, unknown].join('.')} is no option${near ? `: did you mean ${[...path, near].join('.')}?` : `; known here: ${known.join(', ')}`}`
-}
-
-function at(tree: unknown, path: readonly string[]): unknown {
-	return path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Tree)[key] : undefined), tree)
-}
-
-interface Branch {
-	readonly properties?: Readonly<Record<string, TSchema>>
-	readonly items?: TSchema
-}
-
-function schemaAt(schema: TSchema, path: readonly string[]): Branch | undefined {
-	return path.reduce<Branch | undefined>((current, key) => current?.properties?.[key] ?? current?.items, schema as Branch)
+	const problem = explainProblem(schema, complete, [...Value.Errors(schema, complete)])
+	if (!problem) return complete as Static<S>
+	const giver = givers.get(problem.path)
+	const what = giver ?? `${sources.file?.path ?? 'configuration'}: ${problem.path || 'the top level'}`
+	throw new KubetapeError('CONFIG_INVALID', `${what} ${problem.message}`)
 }

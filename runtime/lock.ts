@@ -1,6 +1,7 @@
 // One process per role and data directory: a lock file that names its holder and is taken over when the holder is gone.
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from './directory.ts'
 import { KubetapeError, messageOf } from './errors.ts'
 
 interface Holder {
@@ -42,7 +43,7 @@ export function takeLock(dir: string, name: string): Disposable {
 	const path = join(dir, `${name}.lock`)
 	const draft = `${path}.${process.pid}`
 	try {
-		mkdirSync(dir, { recursive: true, mode: 0o750 })
+		makeDirectory(dir)
 		for (let tries = 0; ; tries++) {
 			try {
 				// Linked when it is whole: another process never sees a lock without its holder.

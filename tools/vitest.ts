@@ -58,7 +58,13 @@ export async function runVitest(options: {
 export function run(command: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const child = spawn(command, [...args], { stdio: 'inherit', env: { ...process.env, ...environment } })
+		const stop = (signal: NodeJS.Signals): void => void child.kill(signal)
+		const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+		for (const signal of signals) process.on(signal, stop)
 		child.on('error', reject)
-		child.on('exit', (code) => resolve(code ?? 1))
+		child.on('exit', (code) => {
+			for (const signal of signals) process.off(signal, stop)
+			resolve(code ?? 1)
+		})
 	})
 }

@@ -17,7 +17,11 @@ export interface Client {
 function address(server: string, path: string, parameters: Parameters): URL {
 	let url: URL
 	try {
-		url = new URL(path, server)
+		url = new URL(server)
+		// A server may lie below a path of its host, behind a proxy.
+		url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`
+		url.search = ''
+		url.hash = ''
 	} catch (error) {
 		throw new KubetapeError('CLI_USAGE', `--server ${server}: an address such as http://127.0.0.1:8480`, { cause: error })
 	}

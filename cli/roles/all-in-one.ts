@@ -17,7 +17,7 @@ const youngMegabytes: Readonly<Record<RoleName, number>> = { collect: 16, proces
 
 export async function allInOne(
 	config: Config,
-	options: { readonly webRoot?: string; readonly onListening: (address: string) => void },
+	options: { readonly webRoot?: string; readonly onReady: (address: string) => void },
 	signal: AbortSignal,
 ): Promise<void> {
 	const health = createHealth()
@@ -26,6 +26,9 @@ export async function allInOne(
 	const gatherers = new Map<number, (part: MetricsJson) => void>()
 	let asked = 0
 	let failure: KubetapeError | undefined
+	/** Roles that have not said yet how they are. */
+	const starting = new Set<RoleName>(roleNames)
+	let listening: string | undefined
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
 	const tell = (role: RoleName, message: ToWorker): void => workers.get(role)?.postMessage(message)
@@ -47,12 +50,23 @@ export async function allInOne(
 		return parts
 	}
 
+	/** Told once, when the page is there and no role has failed to start: what is refused is never announced. */
+	const announce = (): void => {
+		if (listening === undefined || starting.size > 0 || failure) return
+		options.onReady(listening)
+		listening = undefined
+	}
+
 	const hear = (role: RoleName, message: FromWorker): void => {
 		if (message.type === 'report') {
 			health.set(role, message.ok, message.message)
 			tell('serve', { type: 'health', report: health.report() })
-		} else if (message.type === 'listening') options.onListening(message.address)
-		else if (message.type === 'metrics') {
+			starting.delete(role)
+			announce()
+		} else if (message.type === 'listening') {
+			listening = message.address
+			announce()
+		} else if (message.type === 'metrics') {
 			gatherers.get(message.id)?.(message.json)
 			gatherers.delete(message.id)
 		} else if (message.type === 'all-metrics-wanted')

@@ -3,6 +3,7 @@ import { createApi } from '#api/app.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { HealthReport } from '#runtime/health.ts'
 import { aborted, atMost } from '#runtime/lifecycle.ts'
+import { refuseBeyondLoopback } from '#runtime/listen.ts'
 import { version } from '#cli/version.ts'
 import { openStore } from './engines.ts'
 import type { RoleContext } from './context.ts'
@@ -16,17 +17,11 @@ export interface ServeOptions {
 	readonly onListening: (address: string) => void
 }
 
-const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
 const closeMs = 5000
 
 export async function serve(context: RoleContext, options: ServeOptions, signal: AbortSignal): Promise<void> {
 	const { host, port } = context.config.server
-	if (!loopback.has(host)) {
-		throw new KubetapeError(
-			'RUNTIME_LISTEN_REFUSED',
-			`server.host ${host} is beyond loopback and no authentication is configured: listen on 127.0.0.1`,
-		)
-	}
+	refuseBeyondLoopback(host)
 	await using store = await openStore(context, { readOnly: true })
 	const api = await createApi({
 		store,

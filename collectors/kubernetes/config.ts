@@ -8,7 +8,8 @@ export const kubernetesConfig = Type.Object(
 		kubeconfig: Type.Optional(
 			Type.String({
 				minLength: 1,
-				description: 'Kubeconfig file. Without it: the pod’s service account where there is one, else KUBECONFIG, else ~/.kube/config.',
+				description:
+					'Kubeconfig file, or several joined by colons: those that exist are merged as kubectl does. Without it: the pod’s service account where there is one, else KUBECONFIG, else ~/.kube/config.',
 			}),
 		),
 		context: Type.Optional(Type.String({ minLength: 1, description: 'Context of the kubeconfig; its current one if left out.' })),

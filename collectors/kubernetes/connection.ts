@@ -1,13 +1,12 @@
 // The way to the API server: address, TLS and credentials from a kubeconfig or the pod's service account; GET only.
-import { existsSync } from 'node:fs'
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { KubernetesConfig } from './config.ts'
 import { failureOf } from './failure.ts'
+import { isInCluster, kubeconfigFiles, readKubeconfig } from './kubeconfig.ts'
 
-const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 const errorBytesMax = 64 * 1024
 
 export interface RequestOptions {
@@ -49,12 +48,15 @@ async function authenticate(kubeConfig: KubeConfig, request: https.RequestOption
 
 function load(config: KubernetesConfig): KubeConfig {
 	const kubeConfig = new KubeConfig()
+	const files = config.kubeconfig === undefined ? [] : kubeconfigFiles(config.kubeconfig, {})
 	try {
-		if (config.kubeconfig !== undefined) kubeConfig.loadFromFile(config.kubeconfig)
-		else if (existsSync(serviceAccountToken)) kubeConfig.loadFromCluster()
-		else kubeConfig.loadFromDefault()
+		if (files.length === 0 && isInCluster()) kubeConfig.loadFromCluster()
+		else if (files.length === 0) kubeConfig.loadFromDefault()
+		else kubeConfig.loadFromString(JSON.stringify(readKubeconfig(files, config.context).tree))
 	} catch (error) {
-		throw new KubetapeError('CONFIG_UNREADABLE', `the kubeconfig cannot be read: ${messageOf(error)}`, { cause: error })
+		if (error instanceof KubetapeError) throw error
+		const [line = ''] = messageOf(error).split('\n')
+		throw new KubetapeError('CONFIG_UNREADABLE', `the kubeconfig cannot be read: ${line}`, { cause: error })
 	}
 	if (config.context !== undefined) kubeConfig.setCurrentContext(config.context)
 	return kubeConfig

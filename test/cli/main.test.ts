@@ -1,5 +1,5 @@
 // What the command line says and ends with when it is used wrongly, or cannot run.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -61,5 +61,87 @@ describe('kubetape', () => {
 		const { status, output } = await run(['all-in-one', '--replay', empty, '--port', '0', '--data-dir', join(folder.path, 'none')])
 		expect(status).toBe(3)
 		expect(output).toContain('RECORDING_INVALID')
+	})
+
+	const kubeconfig = (name: string, server: string): string => {
+		const file = join(folder.path, name)
+		const contexts = [{ name: 'here', context: { cluster: 'c', user: 'u' } }]
+		writeFileSync(file, JSON.stringify({ 'current-context': 'here', contexts, clusters: [{ name: 'c', cluster: { server } }], users: [] }))
+		return file
+	}
+	const never = join(folder.path, 'never')
+
+	it.each([
+		[['--replay', ''], 2],
+		[['--replay', join(folder.path, 'nowhere')], 3],
+		[['--kubeconfig', join(folder.path, 'nowhere')], 2],
+		[['--kubeconfig', kubeconfig('contexts', 'http://127.0.0.1:1'), '--context', 'there'], 2],
+		[['--kubeconfig', kubeconfig('with-speed', 'http://127.0.0.1:1'), '--speed', '2'], 2],
+		[['--context', 'there'], 2],
+		[['--demo', '--kubeconfig', 'x'], 2],
+		[['--demo', '--speed', '0x10'], 2],
+		[['--demo', '--port', ''], 2],
+		[['--demo', '--port', '0x50'], 2],
+		[['--demo', '--port', '65536'], 2],
+		[['--prot', '1'], 2],
+	] as const)('refuses %j before anything is announced or made', async (args, expected) => {
+		const { status, output } = await run(['all-in-one', '--port', '0', '--data-dir', never, ...args])
+		expect([status, output.trim().split('\n').length], output).toEqual([expected, 1])
+		expect(output).not.toContain('shows')
+		expect(existsSync(never)).toBe(false)
+	})
+
+	it('refuses a KUBECONFIG that names nothing, in one line that says what to do', async () => {
+		const { status, output } = await run(['all-in-one', '--port', '0', '--data-dir', never], { KUBECONFIG: '/nonexist' })
+		expect([status, existsSync(never)]).toEqual([2, false])
+		expect(output).toBe(
+			'kubetape: KUBECONFIG: /nonexist does not exist: name a kubeconfig that does, unset KUBECONFIG, or take the recorded incident with --demo [CONFIG_UNREADABLE]\n',
+		)
+	})
+
+	it('says in one line that a kubeconfig is no YAML', async () => {
+		const file = join(folder.path, 'no.yaml')
+		writeFileSync(file, 'a: b: c\n  - d\n')
+		const { status, output } = await run(['all-in-one', '--kubeconfig', file, '--port', '0', '--data-dir', never])
+		expect([status, output.trim().split('\n').length, existsSync(never)]).toEqual([2, 1, false])
+	})
+
+	it('says that a data directory cannot be made, and does not hang', async () => {
+		const { status, output } = await run(['all-in-one', '--demo', '--port', '0', '--data-dir', '/proc/kubetape/data'])
+		expect([status, output.trim().split('\n').length]).toEqual([3, 1])
+		expect(output).toContain('RUNTIME_NO_PERMISSION')
+	})
+
+	it.each([
+		['clusters: [{ name: a }, { name: b }, { name: a }]', 'two clusters are named a'],
+		['server: { host: 0.0.0.0 }', 'beyond loopback'],
+		['dataDir: ""', 'dataDir must not be empty'],
+		['clusters: [{ name: a, etcd: { endpoints: [foo] } }]', 'clusters.0.etcd.endpoints.0 must be host:2379 or https://host:2379'],
+		['clusters: [{ name: a, etcd: { endpoints: ["a:1"], certFile: x } }]', 'etcd.certFile needs etcd.caFile'],
+		['clusters: [{ name: a, etcd: { endpoints: ["a:1"], caFile: /nonexist } }]', 'etcd.caFile: ENOENT'],
+		['clusters: [{ name: a, kubernetes: { kubeconfig: /nonexist } }]', '/nonexist does not exist'],
+		['clusters: [{ name: a, replay: { path: /nonexist } }]', '/nonexist'],
+		['server: { port: 8481 }\nwebhook: {}', 'webhook.port and server.port are both 8481'],
+		['webhook: { keyFile: x }', 'webhook.certFile and webhook.keyFile go together'],
+		['webhook: { certFile: /nonexist, keyFile: /nonexist }', 'webhook.certFile: ENOENT'],
+	])('refuses %s, checked and started, with the same words', async (text, message) => {
+		const file = join(folder.path, 'refused.yaml')
+		const dir = text.startsWith('dataDir') ? '' : `dataDir: ${never}\n`
+		writeFileSync(file, `${dir}${text}\n`)
+		const checked = await run(['check-config', file])
+		expect(checked.output).toContain(message)
+		expect(checked.output).toMatch(new RegExp(`^kubetape: ${file}: .*\n$`))
+		const demo = text.includes('clusters') ? [] : ['--demo']
+		expect(await run(['all-in-one', '--config', file, ...demo])).toEqual(checked)
+		expect(existsSync(never)).toBe(false)
+	})
+
+	it('names the variable that is wrong, not the file', async () => {
+		const file = join(folder.path, 'fine.yaml')
+		writeFileSync(file, 'server: { port: 1 }\n')
+		expect(await run(['check-config', file], { KUBETAPE_SERVER_PORT: 'abc' })).toEqual({
+			status: 2,
+			output: 'kubetape: KUBETAPE_SERVER_PORT must be integer (it is "abc") [CONFIG_INVALID]\n',
+		})
 	})
 })

@@ -4,17 +4,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Type } from 'typebox'
-import { nearest, readConfigFile, resolveConfig, scalarOptions } from '#runtime/config.ts'
+import { readConfigFile, resolveConfig, scalarOptions } from '#runtime/config.ts'
 
 const closed = { additionalProperties: false }
 const schema = Type.Object(
 	{
-		dataDir: Type.String({ default: '.kubetape' }),
+		dataDir: Type.String({ default: '.kubetape', minLength: 1 }),
+		logLevel: Type.Union([Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')], { default: 'info' }),
 		server: Type.Object(
 			{ port: Type.Integer({ default: 8480, minimum: 0, maximum: 65535 }), openToAll: Type.Boolean({ default: false }) },
 			{ ...closed, default: {} },
 		),
-		collectors: Type.Array(Type.Object({ type: Type.String(), pollMs: Type.Integer({ default: 15 }) }, closed), { default: [] }),
+		collectors: Type.Array(
+			Type.Object(
+				{
+					type: Type.String(),
+					pollMs: Type.Integer({ default: 15 }),
+					speed: Type.Union([Type.Number(), Type.Literal('max')], { default: 'max' }),
+					password: Type.Optional(Type.String({ minLength: 20 })),
+					url: Type.Optional(Type.String({ pattern: '^https:', form: 'https://host' })),
+				},
+				closed,
+			),
+			{ default: [] },
+		),
 	},
 	closed,
 )
@@ -23,8 +36,13 @@ const invalid = (message: RegExp) => expect.objectContaining({ code: 'CONFIG_INV
 
 describe('resolveConfig', () => {
 	it('fills defaults at every depth', () => {
-		expect(resolveConfig(schema, {})).toEqual({ dataDir: '.kubetape', server: { port: 8480, openToAll: false }, collectors: [] })
-		expect(resolveConfig(schema, file({ collectors: [{ type: 'etcd' }] })).collectors).toEqual([{ type: 'etcd', pollMs: 15 }])
+		expect(resolveConfig(schema, {})).toEqual({
+			dataDir: '.kubetape',
+			logLevel: 'info',
+			server: { port: 8480, openToAll: false },
+			collectors: [],
+		})
+		expect(resolveConfig(schema, file({ collectors: [{ type: 'etcd' }] })).collectors).toEqual([{ type: 'etcd', pollMs: 15, speed: 'max' }])
 	})
 
 	it('takes the file, then the environment, then flags', () => {
@@ -44,22 +62,63 @@ describe('resolveConfig', () => {
 		[{ dataDri: 'x' }, /kubetape\.yaml: dataDri is no option: did you mean dataDir\?/],
 		[{ server: { prot: 1 } }, /server\.prot is no option: did you mean server\.port\?/],
 		[{ collectors: [{ type: 'etcd', polMs: 1 }] }, /polMs is no option: did you mean .*pollMs\?/],
-		[{ completelyElse: 1 }, /completelyElse is no option; known here: dataDir, server, collectors/],
-		[{ server: { port: 70_000 } }, /server\.port .*70000/],
-		[{ server: { port: 'many' } }, /server\.port .*"many"/],
-		[{ server: 3 }, /server .*3/],
-		[{ collectors: [{}] }, /collectors\.0 /],
+		[{ completelyElse: 1 }, /completelyElse is no option; known here: dataDir, logLevel, server, collectors/],
+		[{ server: { port: 70_000 } }, /^kubetape\.yaml: server\.port must be <= 65535 \(it is 70000\)$/],
+		[{ server: { port: 'many' } }, /^kubetape\.yaml: server\.port must be integer \(it is "many"\)$/],
+		[{ server: 3 }, /^kubetape\.yaml: server must be object \(it is 3\)$/],
+		[{ collectors: [{}] }, /^kubetape\.yaml: collectors\.0\.type is needed$/],
+		[{ dataDir: '' }, /^kubetape\.yaml: dataDir must not be empty \(it is ""\)$/],
+		[{ logLevel: 'loud' }, /^kubetape\.yaml: logLevel must be one of warn, info, debug \(it is "loud"\)$/],
+		[{ collectors: [{ type: 'a', url: 'x' }] }, /collectors\.0\.url must be https:\/\/host \(it is "x"\)$/],
+		[{ collectors: [{ type: 'a', speed: 'fast' }] }, /collectors\.0\.speed must be a number or max \(it is "fast"\)$/],
 	])('refuses %j', (tree, message) => {
 		expect(() => resolveConfig(schema, file(tree))).toThrow(invalid(message))
+	})
+
+	it.each([
+		{ collectors: [{ type: 'a', password: 'hunter2' }] },
+		{ collectors: [{ type: 'a', url: 'http://root:hunter2@host' }] },
+		{ collectors: { type: 'a', password: 'hunter2' } },
+		{ collectors: ['hunter2'.padStart(100)] },
+		{ server: [{ password: 'hunter2' }] },
+	])('says what is wrong with %j without what may be a secret', (tree) => {
+		expect(() => resolveConfig(schema, file(tree))).toThrow(invalid(/^(?!.*hunter2)kubetape\.yaml: (collectors|server)/))
 	})
 
 	it('names the nearest variable, and refuses a value of the wrong type', () => {
 		expect(() => resolveConfig(schema, { environment: { KUBETAPE_SERVER_PROT: '1' } })).toThrow(
 			invalid(/KUBETAPE_SERVER_PROT is no option: did you mean KUBETAPE_SERVER_PORT\?/),
 		)
-		for (const port of ['many', '', '1.5', '-1'])
-			expect(() => resolveConfig(schema, { environment: { KUBETAPE_SERVER_PORT: port } }), `port ${port}`).toThrow(invalid(/server\.port/))
-		expect(() => resolveConfig(schema, { environment: { KUBETAPE_SERVER_OPEN_TO_ALL: 'yes' } })).toThrow(invalid(/server\.openToAll/))
+		for (const port of ['many', '', '1.5', '-1', '0x50', '1e3', ' 80'])
+			expect(() => resolveConfig(schema, { ...file({}), environment: { KUBETAPE_SERVER_PORT: port } }), `port ${port}`).toThrow(
+				invalid(/^KUBETAPE_SERVER_PORT must be /),
+			)
+		expect(() => resolveConfig(schema, { environment: { KUBETAPE_SERVER_OPEN_TO_ALL: 'yes' } })).toThrow(
+			invalid(/^KUBETAPE_SERVER_OPEN_TO_ALL must be boolean \(it is "yes"\)$/),
+		)
+		const flag = { flags: { dataDir: '' }, flagNames: { dataDir: '--data-dir' } }
+		expect(() => resolveConfig(schema, { ...file({ dataDir: 'a' }), ...flag })).toThrow(invalid(/^--data-dir must not be empty/))
+	})
+
+	it('leaves alone what Kubernetes tells of Services named kubetape and kubetape-…', () => {
+		const environment = {
+			KUBETAPE_SERVICE_HOST: '10.96.0.7',
+			KUBETAPE_SERVICE_PORT: '8480',
+			KUBETAPE_SERVICE_PORT_HTTP: '8480',
+			KUBETAPE_PORT: 'tcp://10.96.0.7:8480',
+			KUBETAPE_PORT_8480_TCP: 'tcp://10.96.0.7:8480',
+			KUBETAPE_PORT_8480_TCP_PROTO: 'tcp',
+			KUBETAPE_PORT_8480_TCP_PORT: '8480',
+			KUBETAPE_PORT_8480_TCP_ADDR: '10.96.0.7',
+			KUBETAPE_FOO_SERVICE_HOST: '10.96.0.8',
+			KUBETAPE_FOO_SERVICE_PORT: '80',
+			KUBETAPE_FOO_PORT: 'udp://10.96.0.8:80',
+			// A Service named kubetape-server takes the name of an option, with a value that is none.
+			KUBETAPE_SERVER_PORT: 'tcp://10.96.0.9:8480',
+			KUBETAPE_LOG_LEVEL: 'debug',
+		}
+		expect(resolveConfig(schema, { environment })).toMatchObject({ logLevel: 'debug', server: { port: 8480 } })
+		expect(() => resolveConfig(schema, { environment: { KUBETAPE_PORT: '80' } })).toThrow(invalid(/KUBETAPE_PORT is no option/))
 	})
 })
 
@@ -67,18 +126,10 @@ describe('scalarOptions', () => {
 	it('lists path and variable of every scalar', () => {
 		expect(scalarOptions(schema).map(({ path, variable }) => `${path.join('.')} ${variable}`)).toEqual([
 			'dataDir KUBETAPE_DATA_DIR',
+			'logLevel KUBETAPE_LOG_LEVEL',
 			'server.port KUBETAPE_SERVER_PORT',
 			'server.openToAll KUBETAPE_SERVER_OPEN_TO_ALL',
 		])
-	})
-})
-
-describe('nearest', () => {
-	it('finds a near word and nothing where none is near', () => {
-		expect(nearest('prot', ['port', 'host'])).toBe('port')
-		expect(nearest('PORT', ['port'])).toBe('port')
-		expect(nearest('elephant', ['port', 'host'])).toBeUndefined()
-		expect(nearest('x', [])).toBeUndefined()
 	})
 })
 

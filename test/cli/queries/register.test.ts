@@ -1,8 +1,12 @@
 // The questions on the command line, asked of a listening server.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { createClient } from '#cli/queries/client.ts'
 import { registerQueries } from '#cli/queries/register.ts'
 import { errorRegistry, KubetapeError } from '#runtime/errors.ts'
 import type { Store } from '#storage/store/port.ts'
@@ -85,6 +89,19 @@ it('follows', async () => {
 	} finally {
 		clearInterval(feeding)
 	}
+})
+
+it('asks a server below a path of its host', async () => {
+	const behind = createServer((request, response) => {
+		response.setHeader('content-type', 'application/json')
+		response.end(JSON.stringify({ items: [], next: null, asked: request.url }))
+	}).listen(0, '127.0.0.1')
+	await once(behind, 'listening')
+	const { port } = behind.address() as AddressInfo
+	for (const server of [`http://127.0.0.1:${port}/prefix`, `http://127.0.0.1:${port}/prefix/?a=b`])
+		expect(await createClient(server).get('/api/v1/x', { q: 'é' })).toMatchObject({ asked: '/prefix/api/v1/x?q=%C3%A9' })
+	behind.close()
+	behind.closeAllConnections()
 })
 
 it('ends with the status that says why', async () => {

@@ -1,0 +1,68 @@
+// What a configuration is refused for beyond its schema: one place for check-config and for every start, so that they agree. None of it needs a network.
+import { accessSync, constants } from 'node:fs'
+import { delimiter } from 'node:path'
+import { isInCluster, kubeconfigFiles, readKubeconfig } from '#collectors/kubernetes/kubeconfig.ts'
+import { findRecording } from '#collectors/replay/recording.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { isSameAddress, refuseBeyondLoopback } from '#runtime/listen.ts'
+import type { ClusterConfig, Config } from './config.ts'
+
+const invalid = (message: string): KubetapeError => new KubetapeError('CONFIG_INVALID', message)
+
+/** What concerns every role. Throws CONFIG_INVALID or RUNTIME_LISTEN_REFUSED. */
+export function checkSettings({ clusters, server, webhook }: Config): void {
+	refuseBeyondLoopback(server.host)
+	const names = clusters.map(({ name }) => name)
+	const twice = names.find((name, index) => names.indexOf(name) !== index)
+	if (twice !== undefined) throw invalid(`two clusters are named ${twice}: each has a name of its own`)
+	if (!webhook) return
+	if (webhook.port !== 0 && webhook.port === server.port && isSameAddress(webhook.host, server.host))
+		throw invalid(`webhook.port and server.port are both ${server.port}: give one of them another`)
+	if ((webhook.certFile === undefined) !== (webhook.keyFile === undefined))
+		throw invalid('webhook.certFile and webhook.keyFile go together')
+	if (webhook.clientCaFile !== undefined && webhook.certFile === undefined)
+		throw invalid('webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
+}
+
+function readable(what: string, files: Readonly<Record<string, string | undefined>>): void {
+	for (const [key, path] of Object.entries(files)) {
+		if (path === undefined) continue
+		try {
+			accessSync(path, constants.R_OK)
+		} catch (error) {
+			throw new KubetapeError('CONFIG_UNREADABLE', `${what}.${key}: ${messageOf(error)}`, { cause: error })
+		}
+	}
+}
+
+function checkEtcd(what: string, { caFile, certFile, keyFile, passwordFile }: NonNullable<ClusterConfig['etcd']>): void {
+	if (certFile !== undefined && caFile === undefined) throw invalid(`${what}.certFile needs etcd.caFile beside it`)
+	if ((certFile === undefined) !== (keyFile === undefined)) throw invalid(`${what}.certFile and etcd.keyFile go together`)
+	readable(what, { caFile, certFile, keyFile, passwordFile })
+}
+
+async function checkCluster(cluster: ClusterConfig): Promise<ClusterConfig> {
+	const { name, etcd, kubernetes, replay } = cluster
+	if (etcd) checkEtcd(`${name}: etcd`, etcd)
+	if (replay) await findRecording(replay.path)
+	if (!kubernetes || (kubernetes.kubeconfig === undefined && isInCluster())) return cluster
+	const files = kubeconfigFiles(kubernetes.kubeconfig, process.env, `${name}: kubernetes.kubeconfig`)
+	// Without any file it is the service account of a pod: that is where the program will run.
+	if (files.length === 0) return cluster
+	readKubeconfig(files, kubernetes.context)
+	return { ...cluster, kubernetes: { ...kubernetes, kubeconfig: files.join(delimiter) } }
+}
+
+/**
+ * What concerns the role that records: whether its sources can be read, as far as this machine knows. Gives the configuration with the kubeconfigs that are there.
+ * Throws CONFIG_INVALID, CONFIG_UNREADABLE or RECORDING_INVALID.
+ */
+export async function checkSources(config: Config): Promise<Config> {
+	if (config.webhook) {
+		const { certFile, keyFile, clientCaFile } = config.webhook
+		readable('webhook', { certFile, keyFile, clientCaFile })
+	}
+	const clusters: ClusterConfig[] = []
+	for (const cluster of config.clusters) clusters.push(await checkCluster(cluster))
+	return { ...config, clusters }
+}
