@@ -42,9 +42,9 @@ export class Body {
 		return this.#parsed ? this.#value : parseExact(this.#text ?? textOf(this.#bytes))
 	}
 
-	/** Forgets the value where it can be made again: who keeps a body for long then keeps a fraction of the memory. */
-	release(): void {
-		if (this.#text === undefined && !this.#bytes) return
+	/** Makes the text, and forgets the value: who keeps a body for long then keeps a fraction of the memory. */
+	settle(): void {
+		this.#text ??= this.text
 		this.#value = undefined
 		this.#parsed = false
 	}

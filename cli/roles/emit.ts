@@ -41,7 +41,6 @@ export function createEmit(options: EmitOptions, signal: AbortSignal): Emit {
 				if (batch) await appendUntilDurable(options, stream, batch, signal)
 			}
 			for (const record of records) {
-				release(record)
 				if (record.kind !== 'reject') emitted.inc({ kind: record.kind, source: record.source, cluster: record.cluster })
 			}
 			for (const reject of streams.get('rejects') ?? []) rejected.inc({ step: (reject as Redacted<Reject>).step, cluster: reject.cluster })
@@ -49,13 +48,6 @@ export function createEmit(options: EmitOptions, signal: AbortSignal): Emit {
 		before = turn
 		return turn
 	}
-}
-
-/** A collector may keep a body as the `before` of what comes next: as text, not as a value. */
-function release(record: KubetapeRecord): void {
-	if (record.kind !== 'change' && record.kind !== 'event') return
-	record.after?.release()
-	record.before?.release()
 }
 
 function divide(records: readonly KubetapeRecord[], options: EmitOptions): Map<Stream, Redacted[]> {

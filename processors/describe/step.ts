@@ -5,6 +5,7 @@ import { resourceName } from '#records/object-key.ts'
 import type { AuditEntry, ClusterEvent, KubetapeRecord, LogLine, Redacted, VersionRecord } from '#records/record.ts'
 import type { StepResult } from '#processors/step.ts'
 import { messageOf } from '#runtime/errors.ts'
+import { readForDescription } from './read.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Found = Omit<Indexed, 'record'>
@@ -74,8 +75,8 @@ export function createDescribe(): (record: Redacted) => StepResult<Indexed> {
 	const describeVersion = (record: VersionRecord): Found => {
 		if (record.folded) return { ...nothing, summary: `renewed at ${record.folded.renewTime}` }
 		// Parsed for one look: keeping the last body of each object would cost more in memory, and in moving it there, than parsing it again.
-		const after = record.after?.readObject() ?? null
-		const before = record.kind === 'event' && after !== null ? null : (record.before?.readObject() ?? null)
+		const after = record.after ? readForDescription(record.after) : null
+		const before = record.before && !(record.kind === 'event' && after !== null) ? readForDescription(record.before) : null
 		const metadata = (after ?? before ?? {})['metadata'] as Fields | undefined
 		const labels = stringsOf(metadata?.['labels'])
 		if (record.kind === 'event') return { ...describeEvent(record, labels), owners: record.owners }
