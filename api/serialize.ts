@@ -70,9 +70,11 @@ function wireAudit(audit: NonNullable<Item['audit']>): NonNullable<WireItem['aud
 	return { ...rest, requestReceived: wireTime(requestReceivedAt), responseRevision: responseRevision?.toString() ?? null }
 }
 
+/** The state of a cluster event is of the event, not of what it regards. */
 export function wireState(version: Version): WireState {
 	const readable = version.body !== null && version.operation !== 'deleted'
-	return { item: wireItem(version), body: readable && version.body ? version.body.object : null }
+	const item = wireItem(version.event ? { ...version, object: version.event.object } : version)
+	return { item, body: readable && version.body ? version.body.object : null }
 }
 
 export function wireBucket(bucket: Bucket): WireBucket {
