@@ -8,6 +8,7 @@ import type { AuditEntry, AuditStage, Reject } from '#records/record.ts'
 import { parseRevision } from '#records/revision.ts'
 import { parseTime, type Micros } from '#records/time.ts'
 import { limits } from '#runtime/limits.ts'
+import { JsonScan, prepare } from './json-scan.ts'
 
 export interface AuditLineContext {
 	readonly cluster: string
@@ -35,20 +36,37 @@ const versions: ReadonlySet<unknown> = new Set(['audit.k8s.io/v1', 'audit.k8s.io
 const stages: ReadonlySet<unknown> = new Set<AuditStage>(['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'])
 const dryRunParameter = /[?&]dryRun=All(?:&|$)/
 
+/** All that is read of the bodies. */
+const bodies = prepare({
+	requestObject: { kind: 'value', dryRun: 'value', metadata: { name: 'value' } },
+	responseObject: { metadata: { name: 'value', uid: 'value', resourceVersion: 'value' }, details: { uid: 'value' } },
+})
+const reasons = { 'not JSON': 'the line is not JSON', 'nested too deeply': `nested deeper than ${limits.jsonDepthMax} levels` } as const
+
 /** Keeps the line as it is: the entry's body is the line itself. Never throws. */
 export function parseAuditLine(line: Uint8Array | string, context: AuditLineContext): AuditEntry | Reject {
-	if (typeof line !== 'string' && !isUtf8(line)) return rejectLine(line, context, 'the line is not UTF-8')
-	const json = typeof line === 'string' ? line : Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8')
-	if (isTooDeep(json)) return rejectLine(line, context, `nested deeper than ${limits.jsonDepthMax} levels`)
-	let event: unknown
-	try {
-		event = JSON.parse(json)
-	} catch {
-		// The parser's message quotes the line, which may hold a secret.
-		return rejectLine(line, context, 'the line is not JSON')
-	}
-	const entry = read(fields(event), Body.ofText(json, event), context)
+	const bytes = typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength)
+	if (typeof line !== 'string' && !isUtf8(bytes)) return rejectLine(line, context, 'the line is not UTF-8')
+	const event = envelopeOf(bytes)
+	const entry = typeof event === 'string' ? reasons[event] : read(event, Body.ofBytes(bytes), context)
 	return typeof entry === 'string' ? rejectLine(line, context, entry) : entry
+}
+
+/** The entry's fields; of its bodies only what is read of them: the bodies are most of an entry, and are parsed by whoever asks for them. */
+function envelopeOf(bytes: Buffer): Fields | 'not JSON' | 'nested too deeply' {
+	const members = new JsonScan(bytes).members(bodies)
+	const refusal = members === 'escaped name' ? new JsonScan(bytes).check() : typeof members === 'string' ? members : undefined
+	if (refusal === 'not JSON' || refusal === 'nested too deeply') return refusal
+	// A name that might be one of those wanted is written with escapes: the whole is parsed.
+	if (typeof members === 'string') return fields(JSON.parse(bytes.toString('utf8')))
+	let json = ''
+	let done = 0
+	for (const { from, to } of members) {
+		json += `${bytes.toString('utf8', done, from)}null`
+		done = to
+	}
+	const event = fields(JSON.parse(json + bytes.toString('utf8', done)))
+	return members.length === 0 ? event : { ...event, ...Object.fromEntries(members.map(({ name, found }) => [name, found])) }
 }
 
 /** The entry, or why it is none. */
@@ -116,26 +134,6 @@ function objectOf(objectRef: unknown, otherwise: string): ObjectRef | null {
 		namespace: resource === 'namespaces' && group === '' ? '' : text(ref['namespace']),
 		name: text(ref['name']) || otherwise,
 	}
-}
-
-/** Brackets inside strings count too at first: only a line that seems too deep is looked at exactly. */
-function isTooDeep(json: string): boolean {
-	const opened = json.split('{', limits.jsonDepthMax + 2).length + json.split('[', limits.jsonDepthMax + 2).length
-	if (opened <= limits.jsonDepthMax) return false
-	let depth = 0
-	let quoted = false
-	for (let at = 0; at < json.length; at += 1) {
-		const char = json.charCodeAt(at)
-		if (quoted) {
-			if (char === 0x5c) at += 1
-			else if (char === 0x22) quoted = false
-		} else if (char === 0x22) quoted = true
-		else if (char === 0x7b || char === 0x5b) {
-			depth += 1
-			if (depth > limits.jsonDepthMax) return true
-		} else if (char === 0x7d || char === 0x5d) depth -= 1
-	}
-	return false
 }
 
 /**

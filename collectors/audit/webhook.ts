@@ -16,7 +16,7 @@ import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import type { AuditWebhookConfig } from './config.ts'
 import { parseAuditLine, rejectLine } from './parse.ts'
-import { splitItems } from './split.ts'
+import { JsonScan, prepare, type Member, type Span } from './json-scan.ts'
 
 export interface AuditWebhookContext {
 	readonly clock: Clock
@@ -153,7 +153,7 @@ function* batchesOf(records: readonly KubetapeRecord[]): Generator<readonly Kube
 	let batch: KubetapeRecord[] = []
 	let bytes = 0
 	for (const record of records) {
-		const size = record.kind === 'audit' ? record.body.text.length : 0
+		const size = record.kind === 'audit' ? record.body.bytesAtMost : 0
 		if (batch.length >= limits.batchRecordsMax || (batch.length > 0 && bytes + size > limits.batchBytesMax)) {
 			yield batch
 			batch = []
@@ -171,6 +171,10 @@ function clusterOf(url: string, clusters: readonly string[]): string | undefined
 	return clusters.find((cluster) => cluster === name)
 }
 
+const list = prepare({ kind: 'value', apiVersion: 'value', items: 'elements' })
+
+const textOf = (body: Buffer, span: Span | undefined): unknown => (span ? JSON.parse(body.toString('utf8', span.from, span.to)) : undefined)
+
 /** An item that is no audit entry is a reject among the others: sending it again would not mend it. A body that is no list is one reject, and is answered so. */
 function readBatch(
 	body: Buffer,
@@ -183,22 +187,19 @@ function readBatch(
 		records: [rejectLine(body, context, reason)],
 	})
 	if (!isUtf8(body)) return garbage('the body is not UTF-8')
-	const text = body.toString('utf8')
-	let list: { readonly kind?: unknown; readonly apiVersion?: unknown } | null
-	try {
-		list = JSON.parse(text) as typeof list
-	} catch {
-		return garbage('the body is not JSON')
-	}
-	const version = list?.apiVersion
-	if (list?.kind !== 'EventList' || (version !== 'audit.k8s.io/v1' && version !== 'audit.k8s.io/v1beta1'))
+	const members = new JsonScan(body).members(list)
+	if (typeof members === 'string') return garbage(`the body is ${members === 'escaped name' ? 'no EventList' : members}`)
+	// As for a parser, the last of several members of a name counts.
+	const memberOf = (name: string): Member | undefined => members.findLast((member) => member.name === name)
+	const version = textOf(body, memberOf('apiVersion'))
+	if (textOf(body, memberOf('kind')) !== 'EventList' || (version !== 'audit.k8s.io/v1' && version !== 'audit.k8s.io/v1beta1'))
 		return garbage('the body is no audit.k8s.io EventList')
-	const items = splitItems(text)
+	const items = memberOf('items')?.elements
 	if (!items) return garbage('items is no list')
 	// A batch that is sent again has the same entries before the bad one.
 	let after: Micros | undefined
-	const records = items.map((item, index) => {
-		const record = parseAuditLine(item, { ...context, after, where: `webhook item ${index + 1}`, itemOf: version })
+	const records = items.map(({ from, to }, index) => {
+		const record = parseAuditLine(body.subarray(from, to), { ...context, after, where: `webhook item ${index + 1}`, itemOf: version })
 		if (record.kind === 'audit') after = record.occurredAt
 		return record
 	})

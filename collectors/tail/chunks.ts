@@ -10,14 +10,18 @@ const packedReadBytes = 16 * 1024
  * Gzip is known by its first two bytes, not by the name. A plain file is read from byte `from` on, a packed one always from its beginning: the
  * first thing given is where the pieces begin. Throws the system's or zlib's error after the last good piece.
  */
-export async function openChunks(path: string, from: number): Promise<{ readonly begin: number; readonly chunks: AsyncGenerator<Buffer> }> {
+export async function openChunks(
+	path: string,
+	from: number,
+	pieceBytes = plainReadBytes,
+): Promise<{ readonly begin: number; readonly chunks: AsyncGenerator<Buffer> }> {
 	const file = await open(path, 'r')
 	try {
 		const magic = Buffer.alloc(2)
 		const { bytesRead } = await file.read(magic, 0, 2, 0)
 		const packed = bytesRead === 2 && magic[0] === 0x1f && magic[1] === 0x8b
 		const begin = packed ? 0 : from
-		return { begin, chunks: closing(file, packed ? unpack(piecesOf(file, packedReadBytes, 0)) : piecesOf(file, plainReadBytes, begin)) }
+		return { begin, chunks: closing(file, packed ? unpack(piecesOf(file, packedReadBytes, 0)) : piecesOf(file, pieceBytes, begin)) }
 	} catch (error) {
 		await file.close()
 		throw error
@@ -32,9 +36,9 @@ async function* closing(file: FileHandle, chunks: AsyncGenerator<Buffer>): Async
 	}
 }
 
-/** All of the file, from its beginning. */
-export async function* readChunks(path: string): AsyncGenerator<Buffer> {
-	const { chunks } = await openChunks(path, 0)
+/** All of the file, from its beginning. A plain one in pieces of `pieceBytes`. */
+export async function* readChunks(path: string, pieceBytes = plainReadBytes): AsyncGenerator<Buffer> {
+	const { chunks } = await openChunks(path, 0, pieceBytes)
 	yield* chunks
 }
 

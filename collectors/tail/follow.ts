@@ -33,7 +33,8 @@ interface Place extends Identity {
 	readonly offset: number
 }
 
-const readBytes = 256 * 1024
+/** What is there is read so far at once: one commit for all of it. */
+const readBytes = 1024 * 1024
 
 /** Ends when the signal aborts. Throws the system's error where a file that is there cannot be read. */
 export async function* follow(options: FollowOptions, cursor: string | undefined, signal: AbortSignal): AsyncGenerator<Followed> {
@@ -105,7 +106,7 @@ async function* readFinished(
 		const { dev, ino } = await stat(path)
 		const head = await readHead(path, headBytesMax)
 		const identity: Identity = { device: dev, inode: ino, head: headHash(head), headBytes: head.length }
-		const { begin, chunks } = await openChunks(path, start)
+		const { begin, chunks } = await openChunks(path, start, readBytes)
 		const splitter = new LineSplitter({ lineBytesMax: options.lineBytesMax, offset: begin })
 		const place = (): Place => ({ ...identity, offset: Math.max(start, splitter.offset) })
 		try {
@@ -176,8 +177,8 @@ async function* followCurrent(
 				yield { gap: 'truncated', detail, offset: before.offset, cursor: cursor() }
 			}
 			head = now
-			const chunk = Buffer.allocUnsafeSlow(readBytes)
-			const { bytesRead } = await handle.read(chunk, 0, readBytes, position)
+			const chunk = Buffer.allocUnsafeSlow(Math.min(readBytes, Math.max(0, size - position)))
+			const { bytesRead } = chunk.length === 0 ? { bytesRead: 0 } : await handle.read(chunk, 0, chunk.length, position)
 			if (bytesRead > 0) {
 				position += bytesRead
 				grewAt = options.clock.nowMicros()

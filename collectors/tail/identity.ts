@@ -22,7 +22,7 @@ export async function readHead(path: string, size: number): Promise<Buffer> {
 	let bytes = 0
 	if (size === 0) return Buffer.alloc(0)
 	try {
-		for await (const chunk of readChunks(path)) {
+		for await (const chunk of readChunks(path, size)) {
 			parts.push(chunk)
 			bytes += chunk.length
 			if (bytes >= size) break

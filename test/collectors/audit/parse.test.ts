@@ -1,9 +1,7 @@
 // One audit line: fields, both API versions, what is set aside.
 import { describe, expect, it } from 'vitest'
 import { parseAuditLine } from '#collectors/audit/parse.ts'
-import { splitItems } from '#collectors/audit/split.ts'
 import { parseTime } from '#records/time.ts'
-import fc from 'fast-check'
 
 const context = { cluster: 'c', source: 'audit', observedAt: 5, where: 'audit.log:0' }
 const event = {
@@ -100,25 +98,5 @@ describe('parseAuditLine', () => {
 		const deep = JSON.stringify(event).replace('"level"', `"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},"level"`)
 		expect(parseAuditLine(deep, context)).toMatchObject({ kind: 'reject', reason: expect.stringContaining('nested') })
 		expect(parsed({ requestObject: '{"['.repeat(1000) }).kind).toBe('audit')
-	})
-})
-
-describe('splitItems', () => {
-	it('cuts any list into the texts of its items', () => {
-		fc.assert(
-			fc.property(
-				fc.array(fc.jsonValue()),
-				fc.dictionary(fc.string(), fc.jsonValue()),
-				fc.constantFrom(undefined, 1, '\t'),
-				(items, others, indent) => {
-					const { items: _, ...rest } = others
-					const text = JSON.stringify({ ...rest, items, last: 1 }, null, indent)
-					const found = splitItems(text)
-					expect(found?.map((item) => JSON.parse(item) as unknown)).toEqual(JSON.parse(JSON.stringify(items)))
-				},
-			),
-		)
-		expect(splitItems('{"items":{}}')).toBeUndefined()
-		expect(splitItems('[1]')).toBeUndefined()
 	})
 })
