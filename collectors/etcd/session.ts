@@ -113,8 +113,7 @@ export class EtcdSession {
 		const { prefix, registry, snapshotPageKeys: pageKeys } = this.#config
 		const { state, signal } = this.#run
 		const versions = await this.#versionsOf(begun.space)
-		const head = await client.range({ ...rangeOf(prefix), limit: 1, keys_only: true })
-		const revision = BigInt(head.header.revision)
+		const revision = await this.#snapshotRevision(client, clusterId, begun)
 		await this.#learnDefinitions(client, `${registry}apiextensions.k8s.io/customresourcedefinitions/`, revision, versions)
 		let pending = begun
 		const newSpace = begun.reason === 'space-changed'
@@ -140,6 +139,28 @@ export class EtcdSession {
 			await turnOfTheLoop()
 		}
 		await this.#finishSnapshot(clusterId, revision, pending)
+	}
+
+	/**
+	 * After a compaction it is the first revision that etcd still has: what stood there can be read, and all that was written behind it can still be
+	 * watched, so that nothing is missing but what the compaction took. Otherwise it is the newest one.
+	 */
+	async #snapshotRevision(client: EtcdClient, clusterId: string, { reason, from }: PendingSnapshot): Promise<Revision> {
+		const { prefix, progressMs } = this.#config
+		const { clock } = this.#context
+		if (reason === 'compacted' && from !== null) {
+			const { signal } = this.#run
+			using watch = await openWatch(client, { prefix, from: BigInt(from), clusterId, progressMs, clock, signal })
+			try {
+				await watch.next()
+			} catch (error) {
+				const compacted = error instanceof KubetapeError && error.code === 'ETCD_COMPACTED' ? error.details['compacted'] : undefined
+				if (typeof compacted !== 'bigint') throw error
+				return compacted
+			}
+		}
+		const head = await client.range({ ...rangeOf(prefix), limit: 1, keys_only: true })
+		return BigInt(head.header.revision)
 	}
 
 	async #finishSnapshot(clusterId: string, revision: Revision, pending: PendingSnapshot): Promise<void> {

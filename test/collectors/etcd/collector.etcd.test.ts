@@ -180,6 +180,30 @@ describe('compaction', () => {
 		expect(joined(running.coverage)).toEqual([[end + 1n, next]])
 	})
 
+	it('takes no more than what etcd no longer has: what was written behind it is watched', async () => {
+		await put('n', '0')
+		const first = start()
+		await first.until('the snapshot', () => first.versions.length === 1)
+		const position = await put('n', 'watched')
+		await first.seen(position)
+		await first[Symbol.asyncDispose]()
+		await put('n', '1')
+		const compacted = await put('n', '2')
+		await put('n', '3')
+		await etcd.delete(key('n'))
+		const last = await put('n', '4')
+		await etcd.compact(compacted)
+		await using running = start()
+		await running.seen(last)
+		expect(running.gaps).toMatchObject([{ fromRevision: position + 1n, toRevision: compacted, touched: ['configmaps/shop/n'] }])
+		expect(running.versions.map(({ operation, sighting, revision }) => [operation, sighting, revision - compacted])).toEqual([
+			['updated', 'gap', 0n],
+			['updated', 'watch', 1n],
+			['deleted', 'watch', 2n],
+			['created', 'watch', 3n],
+		])
+	})
+
 	it('of a snapshot that was broken off is no gap: the rest is found as the state of the start', async () => {
 		for (let i = 0; i < 20; i += 1) await put(`l${i}`, 'first')
 		let emits = 0
