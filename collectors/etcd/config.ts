@@ -3,11 +3,14 @@ import { Type, type Static } from 'typebox'
 
 export const etcdConfig = Type.Object(
 	{
-		endpoints: Type.Array(Type.String({ pattern: '^(https?://)?[^/\\s]+(:\\d+)?$' }), {
-			minItems: 1,
-			maxItems: 32,
-			description: 'Addresses of etcd, as https://host:2379. They are tried in turn.',
-		}),
+		endpoints: Type.Array(
+			Type.String({ pattern: '^(https?://)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):\\d{1,5}$', form: 'host:2379 or https://host:2379' }),
+			{
+				minItems: 1,
+				maxItems: 32,
+				description: 'Addresses of etcd, as https://host:2379. They are tried in turn.',
+			},
+		),
 		caFile: Type.Optional(Type.String({ minLength: 1, description: 'PEM file of the authority that signed etcd’s certificate.' })),
 		certFile: Type.Optional(
 			Type.String({ minLength: 1, description: 'PEM file of the client certificate. Read anew at each connection.' }),

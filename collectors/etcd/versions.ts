@@ -126,7 +126,7 @@ export function createVersions(options: VersionsOptions): Versions {
 				isStored && object.resource === 'leases' && before?.body && after?.body ? foldLease(before.body, after.body) : undefined
 			const operation: Operation = event.type === 'DELETE' ? 'deleted' : event.createRevision === event.modRevision ? 'created' : 'updated'
 			const note = noteOf(shown?.head, event, before?.head)
-			return makeVersion(
+			const version = makeVersion(
 				{
 					cluster: options.cluster,
 					source: options.source,
@@ -150,6 +150,10 @@ export function createVersions(options: VersionsOptions): Versions {
 				},
 				options.catalog,
 			)
+			// A batch of values would outlive the young generation; their texts are small.
+			before?.body?.settle()
+			after?.body?.settle()
+			return version
 		},
 	}
 }
