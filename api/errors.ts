@@ -51,6 +51,7 @@ export function answerError(error: FastifyError | KubetapeError | Error, request
 function fromFramework(error: FastifyError): KubetapeError | undefined {
 	const status = error.statusCode ?? 500
 	if (status >= 500) return undefined
-	if (status === 404) return new KubetapeError('NOT_FOUND', 'nothing is there')
+	// 403: a path that leaves the folder of the page; outside of it there is nothing.
+	if (status === 404 || status === 403) return new KubetapeError('NOT_FOUND', 'nothing is there')
 	return new KubetapeError('QUERY_INVALID', error.message.slice(0, 200), { details: { status } })
 }

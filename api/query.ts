@@ -2,7 +2,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import type { RecordKind } from '#records/record.ts'
 import { parseRevision } from '#records/revision.ts'
-import { parseTimeExpression, type Micros } from '#records/time.ts'
+import { parseTimeExpression, timeForms, type Micros } from '#records/time.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { nearest } from '#runtime/nearest.ts'
 import { KubetapeError } from '#runtime/errors.ts'
@@ -15,8 +15,8 @@ const words = <T extends string>(description: string, values: readonly T[], othe
 	Type.Optional(Type.Unsafe<T>({ type: 'string', enum: values, description, ...(otherwise ? { default: otherwise } : {}) }))
 
 export const rangeParameters = {
-	from: text('Begin, inclusive: RFC 3339 or date math (now-15m).'),
-	to: text('End, inclusive: RFC 3339 or date math.'),
+	from: text('Begin, inclusive: RFC 3339, a date (2026-11-23: its beginning in UTC) or date math (now-15m; units s, m, h, d, w).'),
+	to: text('End, inclusive, in the same forms.'),
 }
 
 export const pageParameters = {
@@ -31,7 +31,9 @@ export const orderParameter = { order: words('By time.', ['asc', 'desc'] as cons
 export const objectParameters = {
 	cluster: text('Cluster name.'),
 	namespace: text('Namespace.'),
-	kind: text('Kind or resource: Deployment, deployments, deployments.apps.'),
+	kind: text(
+		'Kind or resource, with or without group, or a short name: Deployment, deployments, deployments.apps, Deployment.apps, deploy.',
+	),
 	name: text('Name of the object, exact.'),
 	uid: text('UID of the object.'),
 	owner: Type.Optional(Type.Boolean({ description: 'Include what the selected objects own, at any depth.' })),
@@ -45,7 +47,7 @@ export const textParameters = {
 export const auditParameters = {
 	user: text('User name, exact.'),
 	verb: text('Verb of the request.'),
-	resource: text('Resource of the request.'),
+	resource: text('Resource of the request, in the forms of kind.'),
 	subresource: text('Subresource of the request.'),
 	code: Type.Optional(Type.Integer({ minimum: 0, maximum: 999, description: 'HTTP status of the answer.' })),
 	decision: text('Decision of the authorizer: allow or forbid.'),
@@ -94,8 +96,7 @@ export function parseWhen(parameter: string, value: string | undefined, clock: C
 	if (value === undefined) return undefined
 	// A plus that was not percent-encoded arrives as a blank.
 	const at = parseTimeExpression(value.replace(/ (?=\d{2}:?\d{2}$)/, '+').replace(/^now /, 'now+'), clock.nowMicros())
-	if (at === undefined)
-		throw invalid(parameter, `${JSON.stringify(value.slice(0, 60))} is neither RFC 3339 (2026-11-23T10:00:00Z) nor date math (now-15m)`)
+	if (at === undefined) throw invalid(parameter, `${JSON.stringify(value.slice(0, 60))} is no time: ${timeForms}`)
 	return Math.min(Math.max(at, 0), Number.MAX_SAFE_INTEGER)
 }
 

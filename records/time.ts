@@ -29,8 +29,12 @@ export function formatTime(micros: Micros): string {
 
 const units: Readonly<Record<string, number>> = { s: 1e6, m: 60e6, h: 3600e6, d: 86_400e6, w: 7 * 86_400e6 }
 
-/** A time as people write it: RFC 3339, or date math (`now`, `now-15m`, `now+1h`); undefined if it is neither. */
+/** What parseTimeExpression reads, for error messages. */
+export const timeForms = 'RFC 3339 (2026-11-23T10:00:00Z), a date (2026-11-23), or date math (now-15m; units s, m, h, d, w)'
+
+/** A time as people write it: RFC 3339, a date (the beginning of that UTC day), or date math (`now`, `now-15m`, `now+1h`); undefined if it is none of them. */
 export function parseTimeExpression(text: string, now: Micros): Micros | undefined {
+	if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return parseTime(`${text}T00:00:00Z`)
 	const math = /^now(?:([+-])(\d{1,9})([smhdw]))?$/.exec(text)
 	if (!math) return parseTime(text)
 	if (!math[1]) return now

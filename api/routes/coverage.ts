@@ -11,7 +11,7 @@ import type { ApiContext } from '#api/context.ts'
 import type { WireCoverage } from '#api/wire.ts'
 
 const query = parameters({ cluster: objectParameters.cluster, ...rangeParameters })
-const rejectQuery = parameters({ ...pageParameters, ...orderParameter })
+const rejectQuery = parameters({ cluster: objectParameters.cluster, ...rangeParameters, ...pageParameters, ...orderParameter })
 
 function wireGap(gap: Gap): WireCoverage['gaps'][number] {
 	const { space, scope, reason, touched, touchedCount, detail } = gap
@@ -53,7 +53,8 @@ export function coverageRoutes(app: FastifyInstance, context: ApiContext): void 
 	}
 	addRoute(app, context, rejects, async ({ query }) => {
 		const opened = openPage(query, clock, 'desc')
-		const page = await store.rejects(opened.page)
+		const narrowed = { ...(query.cluster ? { cluster: query.cluster } : {}), ...parseRange(query, opened.clock) }
+		const page = await store.rejects({ ...opened.page, ...narrowed })
 		return { items: page.items.map(wireReject), next: opened.next(page.next) }
 	})
 }

@@ -31,6 +31,7 @@ function bodyOf(version: Version | undefined): Fields | null | undefined {
 }
 
 function difference(from: Version | undefined, to: Version): Pick<WireDiff, 'summary' | 'facets' | 'changes'> {
+	if (from?.id === to.id) return { summary: 'one and the same version', facets: [], changes: [] }
 	const before = bodyOf(from)
 	const after = bodyOf(to)
 	if (before === undefined || after === undefined) return { summary: 'a value cannot be read', facets: [], changes: [] }

@@ -66,8 +66,8 @@ function parametersOf(flags: Common, filters: Filters): Parameters {
 }
 
 function limitOf(flags: Common): number {
-	const limit = Number(flags.limit ?? '100')
-	if (!Number.isInteger(limit) || limit < 1) throw new KubetapeError('CLI_USAGE', `--limit ${flags.limit}: a whole number from 1`)
+	const limit = /^\d{1,9}$/.test(flags.limit ?? '100') ? Number(flags.limit ?? '100') : 0
+	if (limit < 1) throw new KubetapeError('CLI_USAGE', `--limit ${flags.limit}: a whole number from 1`)
 	return limit
 }
 

@@ -214,7 +214,9 @@ export interface Store extends AsyncDisposable {
 		cluster: string,
 		range: { readonly from?: Micros; readonly to?: Micros },
 	): Promise<{ readonly gaps: readonly Gap[]; readonly coverage: readonly Coverage[] }>
-	rejects(page: PageRequest): Promise<Page<Reject>>
+	rejects(page: PageRequest & { readonly cluster?: string; readonly from?: Micros; readonly to?: Micros }): Promise<Page<Reject>>
 	clusters(): Promise<readonly ClusterInfo[]>
+	/** Every kind of object that a record is about; `kind` is empty where only requests for the resource are known. */
+	kinds(): Promise<readonly { readonly resource: string; readonly group: string; readonly kind: string }[]>
 	retain(policy: StoreRetention): Promise<{ readonly removedPartitions: readonly string[] }>
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApi } from '#api/app.ts'
+import type { ApiOptions } from '#api/context.ts'
 import { Body } from '#records/body.ts'
 import { auditId, statementId, versionId } from '#records/id.ts'
 import type { Indexed } from '#records/indexed.ts'
@@ -21,7 +22,7 @@ export const checkout: ObjectRef = { resource: 'deployments', group: 'apps', nam
 export const role: ObjectRef = { resource: 'clusterroles', group: 'rbac.authorization.k8s.io', namespace: '', name: 'system:node/odd' }
 
 const envelope = (at: number) => ({ cluster, source: 'replay', occurredAt: at, occurredBound: 1500, observedAt: at })
-const indexed = (record: KubetapeRecord, extra: Partial<Indexed> = {}): Indexed => ({
+export const indexed = (record: KubetapeRecord, extra: Partial<Indexed> = {}): Indexed => ({
 	record: record as Redacted,
 	summary: record.kind,
 	severity: 'normal',
@@ -150,7 +151,10 @@ export async function story(): Promise<Store> {
 	return store
 }
 
-export async function openApi(store: Store, extra: { readonly webRoot?: string; readonly clock?: Clock } = {}): Promise<FastifyInstance> {
+export async function openApi(
+	store: Store,
+	extra: { readonly webRoot?: string; readonly clock?: Clock; readonly clusters?: ApiOptions['clusters'] } = {},
+): Promise<FastifyInstance> {
 	return createApi({
 		store,
 		clock: systemClock,

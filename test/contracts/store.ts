@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Indexed } from '#records/indexed.ts'
 import type { Filter, Store } from '#storage/store/port.ts'
-import { aChange, aGap, aPodRef, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
+import { aChange, aGap, aPodRef, aReject, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
 import { promisesOf, type StoreEngine } from './store-engine.ts'
 import { readerPromises } from './store-readers.ts'
 import { statePromises } from './store-state.ts'
@@ -179,6 +179,7 @@ export function storeContract(engine: StoreEngine): void {
 			expect((await store.stateAt('blue', { revision: 1n }, {}, { limit: 1 })).items).toEqual([])
 			expect(await store.versionAt('blue', aPodRef(), { time: noon })).toBeUndefined()
 			expect(await store.clusters()).toEqual([])
+			expect(await store.kinds()).toEqual([])
 			expect((await store.tail({}, undefined, 1)).items).toEqual([])
 		})
 
@@ -192,6 +193,21 @@ export function storeContract(engine: StoreEngine): void {
 			expect((await store.tail({}, rest.token, 3)).items).toEqual([])
 			expect((await store.ledger('blue', {})).gaps).toMatchObject([{ fromRevision: 5n, reason: 'compacted' }])
 			expect((await store.clusters())[0]?.counts).toEqual({ change: 2, gap: 1, audit: 1 })
+		})
+
+		promise('kinds and rejects: every kind that a record is about, and what was refused, by cluster and time', async ({ store }) => {
+			await store.put([aChange({ revision: 1 }), aChange({ revision: 2, at: noon + dayMicros }), anAudit({ n: 1 })])
+			const kinds = (await store.kinds()).map(({ resource, group, kind }) => [resource, group, kind].join('/'))
+			expect(kinds.toSorted()).toEqual(['pods//', 'pods//Pod'])
+			await store.put([aReject('blue', noon), aReject('blue', noon + dayMicros), aReject('green', noon + 1)])
+			const refused = async (narrowed: Partial<Parameters<Store['rejects']>[0]>): Promise<readonly string[]> =>
+				(await store.rejects({ limit: 10, order: 'asc', ...narrowed })).items.map(
+					({ cluster, occurredAt }) => `${cluster} ${occurredAt - noon}`,
+				)
+			expect(await refused({})).toEqual(['blue 0', 'green 1', `blue ${dayMicros}`])
+			expect(await refused({ cluster: 'blue' })).toEqual(['blue 0', `blue ${dayMicros}`])
+			expect(await refused({ from: noon + 1 })).toEqual(['green 1', `blue ${dayMicros}`])
+			expect(await refused({ to: noon })).toEqual(['blue 0'])
 		})
 	})
 }

@@ -62,10 +62,12 @@ describe('times', () => {
 		['now-1w', at - 604_800_000_000],
 		['now-30s', at - 30_000_000],
 		['2026-11-23T10:00:00Z', at],
+		['2026-11-23', at - 36_000_000_000],
 	])('date math %s', (text, expected) => expect(parseTimeExpression(text, at)).toBe(expected))
 
-	it.each(['now-', 'now-15', 'now-15M', 'now 15m', 'now-1.5h', '-15m'])('refuses date math %j', (text) =>
-		expect(parseTimeExpression(text, at)).toBeUndefined(),
+	it.each(['now-', 'now-15', 'now-15M', 'now 15m', 'now-1.5h', '-15m', '2026-02-29', '2026-11', '20261123'])(
+		'refuses date math %j',
+		(text) => expect(parseTimeExpression(text, at)).toBeUndefined(),
 	)
 
 	it('knows the UTC day', () => {

@@ -1,6 +1,6 @@
-// Statements about the record itself: gaps, coverage, rejects; and which clusters there are.
+// Statements about the record itself: gaps, coverage, rejects; and which clusters and kinds there are.
 import type { Coverage, Gap, RecordKind, Reject } from '#records/record.ts'
-import type { ClusterInfo, Page, PageRequest } from '#storage/store/port.ts'
+import type { ClusterInfo, Page, Store } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
 import { statementOf } from './row.ts'
 import { kinds } from './schema.ts'
@@ -49,9 +49,26 @@ export function ledger(
 	}
 }
 
-export function rejects(partitions: readonly Partition[], page: PageRequest): Page<Reject> {
-	const found = timeline(partitions, { include: ['reject'], noise: true }, page)
+export function rejects(partitions: readonly Partition[], asked: Parameters<Store['rejects']>[0]): Page<Reject> {
+	const { cluster, from, to, ...page } = asked
+	const range = {
+		...(cluster === undefined ? {} : { cluster }),
+		...(from === undefined ? {} : { from }),
+		...(to === undefined ? {} : { to }),
+	}
+	const found = timeline(partitions, { ...range, include: ['reject'], noise: true }, page)
 	return { items: found.items.map((item) => statementById<Reject>(partitions, item.id)), next: found.next }
+}
+
+export function objectKinds(partitions: readonly Partition[]): Awaited<ReturnType<Store['kinds']>> {
+	type Kind = Awaited<ReturnType<Store['kinds']>>[number]
+	const found = new Map<string, Kind>()
+	for (const partition of partitions) {
+		const sql = 'SELECT DISTINCT resource, grp AS "group", kind FROM object'
+		for (const { resource, group, kind } of partition.guard(() => partition.all<Kind>(sql)))
+			if (resource !== '') found.set(`${kind}/${resource}.${group}`, { resource, group, kind })
+	}
+	return [...found.values()]
 }
 
 interface Info {

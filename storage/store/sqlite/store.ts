@@ -15,7 +15,7 @@ import { storageError } from './errors.ts'
 import { auditTop, histogram } from './histogram.ts'
 import { get, history, stateAt, versionAt } from './history.ts'
 import { carryOn, fillKeyframe } from './keyframe.ts'
-import { clusters, ledger, rejects } from './ledger.ts'
+import { clusters, ledger, objectKinds, rejects } from './ledger.ts'
 import { storeLimits } from './limits.ts'
 import { createDay, Partition } from './partition.ts'
 import { dayEnd, placeOf } from './place.ts'
@@ -256,6 +256,7 @@ function open(options: SqliteStoreOptions): Store {
 		ledger: (cluster, range) => ask(() => ledger(between(range), cluster, range)),
 		rejects: (page) => ask(() => rejects(days.sound(options.log), page)),
 		clusters: () => ask(() => clusters(days.sound(options.log))),
+		kinds: () => ask(() => objectKinds(days.sound(options.log))),
 		retain: (policy: StoreRetention) =>
 			ask(() => {
 				const now = clock.nowMicros()

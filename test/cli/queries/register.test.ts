@@ -57,7 +57,13 @@ it('prints the timeline oldest first, fitted to the terminal', async () => {
 	expect((await run(['timeline', '--kind', 'Deployment', '--limit', '1'])).split('\n')[1]).toContain('deleted')
 })
 
-it.each([['deployment/checkout'], ['deployments.apps/checkout'], ['deployment checkout']])('knows the object %s', async (words) => {
+it.each([
+	['deployment/checkout'],
+	['deployments.apps/checkout'],
+	['Deployment.apps/checkout'],
+	['deploy/checkout'],
+	['deployment checkout'],
+])('knows the object %s', async (words) => {
 	const lines = (await run(['history', ...words.split(' '), '-n', 'shop'])).trimEnd().split('\n')
 	expect(lines.slice(1).map((line) => line.split(/ {2,}/).filter((cell) => /^\d+$|alice|bob|exact|unresolved/.test(cell)))).toEqual([
 		['2', 'alice', 'exact'],
@@ -109,6 +115,9 @@ it('ends with the status that says why', async () => {
 	expect(await failure(['timeline', '--limit', 'x'])).toBe('CLI_USAGE 2')
 	expect(await failure(['timeline', '--from', 'yesterday'])).toBe('QUERY_INVALID 2')
 	expect(await failure(['history', 'pod/none', '-n', 'shop'])).toBe('NOT_FOUND 1')
+	expect(await failure(['coverage', '--cluster', 'nope'])).toBe('NOT_FOUND 1')
+	expect(await failure(['timeline', '--kind', 'Deploymnet'])).toBe('NOT_FOUND 1')
+	expect(await failure(['timeline', '--limit', '0x10'])).toBe('CLI_USAGE 2')
 	const program = new Command().exitOverride()
 	registerQueries(program, { stdout: () => undefined, stderr: () => undefined })
 	await expect(program.parseAsync(['node', 'kubetape', 'timeline', '--server', 'http://127.0.0.1:1'])).rejects.toMatchObject({

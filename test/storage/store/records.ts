@@ -3,7 +3,7 @@ import { Body } from '#records/body.ts'
 import { auditId, statementId, versionId } from '#records/id.ts'
 import type { Indexed } from '#records/indexed.ts'
 import { objectKey, type ObjectRef } from '#records/object-key.ts'
-import type { AuditEntry, Change, ClusterEvent, Gap, KubetapeRecord, Redacted } from '#records/record.ts'
+import type { AuditEntry, Change, ClusterEvent, Gap, KubetapeRecord, Redacted, Reject } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 
 /** 2026-11-23T12:00:00Z */
@@ -176,4 +176,19 @@ export function aGap(at: number): Indexed {
 		detail: '',
 	}
 	return indexed(gap, { summary: 'compacted', severity: 'warning' })
+}
+
+export function aReject(cluster: string, at: number): Indexed {
+	const reject: Reject = {
+		...envelope(at),
+		cluster,
+		kind: 'reject',
+		id: statementId('reject', cluster, at, 'x'),
+		step: 'etcd.decode',
+		reason: 'no value',
+		where: '/registry/x',
+		sha256: 'aa',
+		sizeBytes: 1,
+	}
+	return indexed(reject, { summary: 'no value' })
 }
