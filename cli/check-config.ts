@@ -22,6 +22,8 @@ export function checkSettings({ clusters, server, webhook }: Config): void {
 		throw invalid('webhook.certFile and webhook.keyFile go together')
 	if (webhook.clientCaFile !== undefined && webhook.certFile === undefined)
 		throw invalid('webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
+	if (webhook.clientNames !== undefined && webhook.clientCaFile === undefined)
+		throw invalid('webhook.clientNames needs webhook.clientCaFile')
 }
 
 function readable(what: string, files: Readonly<Record<string, string | undefined>>): void {

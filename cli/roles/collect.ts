@@ -37,7 +37,11 @@ export const collect: Role = async (context, signal) => {
 	await using log = await openLog(context)
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
-	const onPause = (reason: string | null): void => context.report(reason === null, reason === null ? 'recording' : `paused: ${reason}`)
+	let isPaused = false
+	const onPause = (reason: string | null): void => {
+		isPaused = reason !== null
+		context.report(!isPaused, reason === null ? 'recording' : `paused: ${reason}`)
+	}
 	const emitFor = (): ReturnType<typeof createEmit> =>
 		createEmit({ log, redact, clock: context.clock, logger: context.logger, metrics: context.metrics, onPause }, both)
 
@@ -45,7 +49,7 @@ export const collect: Role = async (context, signal) => {
 	const sources = await Promise.all(
 		context.config.clusters.map(async (cluster) => ({ cluster, collectors: await collectorsOf(cluster, context) })),
 	)
-	const webhook = await webhookOf(context)
+	const webhook = await webhookOf(context, () => isPaused)
 	const running = sources.flatMap(({ cluster, collectors }) =>
 		collectors.map((collector) => runToEnd(collector, cluster, context, emitFor(), both)),
 	)
@@ -65,11 +69,11 @@ export const collect: Role = async (context, signal) => {
 	}
 }
 
-async function webhookOf(context: RoleContext): Promise<Pick<Collector, 'run'> | undefined> {
+async function webhookOf(context: RoleContext, isPaused: () => boolean): Promise<Pick<Collector, 'run'> | undefined> {
 	const { webhook, clusters } = context.config
 	if (!webhook) return undefined
 	const { createAuditWebhook } = await import('#collectors/audit/webhook.ts')
-	return createAuditWebhook(webhook, { ...context, log: context.logger, clusters: clusters.map(({ name }) => name) })
+	return createAuditWebhook(webhook, { ...context, log: context.logger, clusters: clusters.map(({ name }) => name), isPaused })
 }
 
 async function runToEnd(

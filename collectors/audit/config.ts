@@ -50,6 +50,12 @@ export const auditWebhookConfig = Type.Object(
 				description: 'PEM file of the authority that signed the API servers’ client certificates. With it, others are refused.',
 			}),
 		),
+		clientNames: Type.Optional(
+			Type.Array(Type.String({ minLength: 1 }), {
+				minItems: 1,
+				description: 'Common names of client certificates that may post; without it, every certificate of the authority may.',
+			}),
+		),
 	},
 	{ additionalProperties: false, description: 'Receives audit batches (the API server’s --audit-webhook-config-file).' },
 )

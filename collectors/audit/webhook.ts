@@ -1,20 +1,19 @@
 // Receives audit batches from API servers. The answer 200 says that every entry is durable; on anything else the API server sends the batch again.
 import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Emit } from '#collectors/port.ts'
 import type { KubetapeRecord } from '#records/record.ts'
 import type { Micros } from '#records/time.ts'
 import type { Clock } from '#runtime/clock.ts'
-import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { messageOf } from '#runtime/errors.ts'
 import { aborted, atMost } from '#runtime/lifecycle.ts'
 import { limits } from '#runtime/limits.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import type { AuditWebhookConfig } from './config.ts'
+import { clientNameOf, createListener, listen } from './listener.ts'
 import { parseAuditLine, rejectLine } from './parse.ts'
 import { JsonScan, prepare, type Member, type Span } from './json-scan.ts'
 
@@ -24,6 +23,8 @@ export interface AuditWebhookContext {
 	readonly metrics: Metrics
 	/** Names of clusters that may post. */
 	readonly clusters: readonly string[]
+	/** True while nothing can be appended: batches are refused at once then. */
+	readonly isPaused?: () => boolean
 	/** Told the address once it listens. */
 	readonly onListening?: (address: AddressInfo) => void
 }
@@ -38,6 +39,8 @@ const bodyBytesMax = 32 * 1024 * 1024
 const requestsInFlightMax = 16
 const bytesInFlightMax = 64 * 1024 * 1024
 const requestMsMax = 30_000
+/** A batch that is not durable by then is to be sent again: the API server gives up after 30 s itself. */
+const answerMsMax = 15_000
 /** Batches on their way are waited for so long when it stops. */
 const stopMsMax = 5000
 const source = 'audit'
@@ -45,7 +48,7 @@ const source = 'audit'
 export function createAuditWebhook(config: AuditWebhookConfig, context: AuditWebhookContext): AuditWebhook {
 	return {
 		async run(emit, signal) {
-			const receiver = createReceiver(context, emit)
+			const receiver = createReceiver(config, context, emit)
 			const server = createListener(config, (request, response) => void receiver(request, response))
 			server.requestTimeout = requestMsMax
 			server.headersTimeout = requestMsMax
@@ -66,51 +69,22 @@ export function createAuditWebhook(config: AuditWebhookConfig, context: AuditWeb
 	}
 }
 
-function createListener(config: AuditWebhookConfig, listener: RequestListener): Server {
-	if (config.certFile === undefined && config.keyFile === undefined) {
-		if (config.clientCaFile !== undefined)
-			throw new KubetapeError('CONFIG_INVALID', 'webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
-		return createServer(listener)
-	}
-	if (config.certFile === undefined || config.keyFile === undefined)
-		throw new KubetapeError('CONFIG_INVALID', 'webhook.certFile and webhook.keyFile go together')
-	const read = (path: string): Buffer => {
-		try {
-			return readFileSync(path)
-		} catch (error) {
-			throw new KubetapeError('CONFIG_UNREADABLE', `webhook: ${messageOf(error)}`, { cause: error })
-		}
-	}
-	const client = config.clientCaFile === undefined ? {} : { ca: read(config.clientCaFile), requestCert: true, rejectUnauthorized: true }
-	return createTlsServer({ cert: read(config.certFile), key: read(config.keyFile), minVersion: 'TLSv1.2', ...client }, listener)
-}
+type Receiver = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-async function listen(server: Server, config: AuditWebhookConfig): Promise<void> {
-	try {
-		server.listen(config.port, config.host)
-		await once(server, 'listening')
-	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException
-		const known = code === 'EADDRINUSE' ? 'RUNTIME_PORT_TAKEN' : code === 'EACCES' ? 'RUNTIME_NO_PERMISSION' : undefined
-		throw known ? new KubetapeError(known, `webhook: ${config.host}:${config.port}: ${messageOf(error)}`, { cause: error }) : error
-	}
-}
-
-function createReceiver(context: AuditWebhookContext, emit: Emit): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+function createReceiver(config: AuditWebhookConfig, context: AuditWebhookContext, emit: Emit): Receiver {
 	const answers = context.metrics.counter('kubetape_audit_webhook_batches_total', 'Audit batches received, by answer', [
 		'cluster',
 		'status',
 	])
 	const load = { requests: 0, bytes: 0 }
 
-	const receive = async (request: IncomingMessage, cluster: string | undefined): Promise<number> => {
-		if (cluster === undefined) return 404
-		if (request.method !== 'POST') return 405
+	const receive = async (request: IncomingMessage, cluster: string): Promise<number> => {
 		const declared = Number(request.headers['content-length'] ?? 0)
 		if (declared > bodyBytesMax) return 413
-		if (load.requests >= requestsInFlightMax || load.bytes + declared > bytesInFlightMax) return 503
+		if (context.isPaused?.() === true || load.requests >= requestsInFlightMax || load.bytes + declared > bytesInFlightMax) return 503
 		load.requests += 1
 		let held = 0
+		let kept: Promise<void> | undefined
 		try {
 			const parts: Buffer[] = []
 			for await (const part of request as AsyncIterable<Buffer>) {
@@ -121,11 +95,16 @@ function createReceiver(context: AuditWebhookContext, emit: Emit): (request: Inc
 				parts.push(part)
 			}
 			const { status, records } = readBatch(Buffer.concat(parts), cluster, context.clock.nowMicros())
-			for (const batch of batchesOf(records)) await emit(batch)
-			return status
+			kept = keep(records, emit)
+			return (await isDoneInTime(kept, context.clock)) ? status : 503
 		} finally {
-			load.requests -= 1
-			load.bytes -= held
+			const release = (): void => {
+				load.requests -= 1
+				load.bytes -= held
+			}
+			// A batch that was answered for too late is held until it is durable all the same.
+			if (kept) void kept.then(release, release)
+			else release()
 		}
 	}
 
@@ -133,7 +112,7 @@ function createReceiver(context: AuditWebhookContext, emit: Emit): (request: Inc
 		const cluster = clusterOf(request.url ?? '', context.clusters)
 		let status = 503
 		try {
-			status = await receive(request, cluster)
+			status = refusalOf(request, cluster, config) ?? (await receive(request, cluster ?? ''))
 		} catch (error) {
 			context.log.warn({ cluster, error: messageOf(error) }, 'an audit batch could not be kept; the API server sends it again')
 		}
@@ -145,6 +124,28 @@ function createReceiver(context: AuditWebhookContext, emit: Emit): (request: Inc
 			...(request.complete ? {} : { connection: 'close' }),
 		}
 		if (!response.destroyed) response.writeHead(status, headers).end()
+	}
+}
+
+/** What is refused whatever the body holds. */
+function refusalOf(request: IncomingMessage, cluster: string | undefined, config: AuditWebhookConfig): number | undefined {
+	if (config.clientNames && !config.clientNames.includes(clientNameOf(request.socket))) return 403
+	if (cluster === undefined) return 404
+	if (request.method !== 'POST') return 405
+	// API servers do not pack what they send: what is packed could unpack to anything.
+	return (request.headers['content-encoding'] ?? 'identity') === 'identity' ? undefined : 415
+}
+
+async function keep(records: readonly KubetapeRecord[], emit: Emit): Promise<void> {
+	for (const batch of batchesOf(records)) await emit(batch)
+}
+
+async function isDoneInTime(kept: Promise<void>, clock: Clock): Promise<boolean> {
+	const over = new AbortController()
+	try {
+		return await Promise.race([kept.then(() => true), clock.sleep(answerMsMax, over.signal).then(() => false)])
+	} finally {
+		over.abort()
 	}
 }
 
