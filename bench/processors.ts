@@ -1,7 +1,7 @@
 // Redaction and description, in microseconds per record, over every version of the recorded incident.
 import { createDescribe } from '#processors/describe/step.ts'
 import { createRedactor } from '#processors/redact/step.ts'
-import type { Redacted } from '#records/record.ts'
+import type { Redacted, StoredRecord } from '#records/record.ts'
 import { demoVersions } from '#test/history/demo.ts'
 
 export const name = 'processors: redact and describe'
@@ -22,11 +22,11 @@ export async function run(print: (line: string) => void): Promise<void> {
 		count = records.length
 		for (const record of records) void [record.before?.text, record.after?.text]
 		const redactor = createRedactor({ key: new Uint8Array(32) })
-		const ready: Redacted[] = []
+		const ready: Redacted<StoredRecord>[] = []
 		const redact = micros(count, () => {
 			for (const record of records) {
 				const result = redactor.redact(record)
-				if ('ok' in result) ready.push(result.ok)
+				if ('ok' in result) ready.push(result.ok as Redacted<StoredRecord>)
 			}
 		})
 		const step = createDescribe()

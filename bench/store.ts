@@ -7,7 +7,7 @@ import { Body } from '#records/body.ts'
 import { versionId } from '#records/id.ts'
 import { objectKey } from '#records/object-key.ts'
 import type { Indexed } from '#records/indexed.ts'
-import type { Change, Redacted } from '#records/record.ts'
+import type { Change, Redacted, StoredRecord } from '#records/record.ts'
 import { systemClock } from '#runtime/clock.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
 
@@ -99,7 +99,7 @@ function change(n: number): Indexed {
 		encoding: 'protobuf',
 	}
 	return {
-		record: record as unknown as Redacted,
+		record: record as unknown as Redacted<StoredRecord>,
 		summary: `ready ${ready ? 'false → true' : 'true → false'}, restarts ${Math.floor(n / objects)}`,
 		severity: n % 5000 === 0 ? 'warning' : 'normal',
 		facets: ['status'],

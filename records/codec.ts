@@ -36,6 +36,8 @@ function headerOf(record: KubetapeRecord): Header {
 				regarding,
 			}
 		}
+		case 'block':
+			return { ...record, table: undefined, text: undefined }
 		case 'audit':
 			return { ...record, responseRevision: decimal(record.responseRevision), body: undefined }
 		case 'gap':
@@ -56,10 +58,23 @@ function reserve(used: number, more: number): void {
 	scratch = grown
 }
 
-function writeBody(body: Body | null, at: number): number {
-	if (!body) return bodyAbsent
-	reserve(at, body.bytesAtMost)
-	return body.writeTo(scratch, at)
+type Part = Body | Uint8Array | null
+
+function bodiesOf(record: KubetapeRecord): readonly [Part, Part] {
+	if (record.kind === 'change' || record.kind === 'event') return [record.after, record.before]
+	if (record.kind === 'block') return [record.table, record.text]
+	return [record.kind === 'audit' ? record.body : null, null]
+}
+
+function writeBody(part: Part, at: number): number {
+	if (!part) return bodyAbsent
+	if (part instanceof Uint8Array) {
+		reserve(at, part.byteLength)
+		scratch.set(part, at)
+		return part.byteLength
+	}
+	reserve(at, part.bytesAtMost)
+	return part.writeTo(scratch, at)
 }
 
 /** Bodies become their JSON text, at the cost of one copy. Throws RangeError where one record takes more than `recordBytesMax`. */
@@ -72,12 +87,10 @@ export function encodeRecords(records: readonly Redacted[], recordBytesMax = Num
 			const start = at + prefixBytes
 			const headerBytes = scratch.write(header, start, 'utf8')
 			let end = start + headerBytes
-			const first = writeBody(
-				record.kind === 'change' || record.kind === 'event' ? record.after : record.kind === 'audit' ? record.body : null,
-				end,
-			)
+			const [one, two] = bodiesOf(record)
+			const first = writeBody(one, end)
 			if (first !== bodyAbsent) end += first
-			const second = writeBody(record.kind === 'change' || record.kind === 'event' ? record.before : null, end)
+			const second = writeBody(two, end)
 			if (second !== bodyAbsent) end += second
 			if (end - start > recordBytesMax) throw new RangeError(`record ${record.id} takes ${end - start} bytes, more than ${recordBytesMax}`)
 			scratch.writeUInt32LE(headerBytes, at)
@@ -104,8 +117,8 @@ export function decodeRecords(bytes: Buffer): Redacted[] {
 		const secondAt = firstAt + (firstLength === bodyAbsent ? 0 : firstLength)
 		const end = secondAt + (secondLength === bodyAbsent ? 0 : secondLength)
 		if (end > bytes.length) throw new RangeError(`the record frame at byte ${at} is cut off: it ends at ${end} of ${bytes.length}`)
-		const first = firstLength === bodyAbsent ? null : Body.ofBytes(bytes.subarray(firstAt, secondAt))
-		const second = secondLength === bodyAbsent ? null : Body.ofBytes(bytes.subarray(secondAt, end))
+		const first = firstLength === bodyAbsent ? null : bytes.subarray(firstAt, secondAt)
+		const second = secondLength === bodyAbsent ? null : bytes.subarray(secondAt, end)
 		records.push(completed(headerIn(bytes, headerAt, firstAt), first, second))
 		at = end
 	}
@@ -123,21 +136,26 @@ function headerIn(bytes: Buffer, from: number, to: number): Header {
 	return header as Header
 }
 
-function completed(header: Header, first: Body | null, second: Body | null): Redacted {
+function completed(header: Header, first: Buffer | null, second: Buffer | null): Redacted {
 	for (const field of bigintFields) {
 		const text = header[field]
 		if (typeof text === 'string') header[field] = BigInt(text)
 	}
 	const kind = header['kind']
-	if (kind === 'audit') header['body'] = first
-	else if (kind === 'change' || kind === 'event') {
-		header['after'] = first
-		header['before'] = second
+	if (kind === 'audit') header['body'] = bodyOf(first)
+	else if (kind === 'block') {
+		header['table'] = first ?? new Uint8Array()
+		header['text'] = second ?? new Uint8Array()
+	} else if (kind === 'change' || kind === 'event') {
+		header['after'] = bodyOf(first)
+		header['before'] = bodyOf(second)
 		const regarding = kind === 'event' ? (header['regarding'] as Header | undefined) : undefined
 		if (regarding && typeof regarding['revision'] === 'string') regarding['revision'] = BigInt(regarding['revision'])
 	}
 	return header as unknown as Redacted
 }
+
+const bodyOf = (bytes: Buffer | null): Body | null => (bytes ? Body.ofBytes(bytes) : null)
 
 /** Key by which records of one object stay in order: cluster + object key; a log's file; one strict order per cluster for the ledger. */
 export function orderKey(record: KubetapeRecord): string {
@@ -150,6 +168,7 @@ export function orderKey(record: KubetapeRecord): string {
 				? `${record.cluster}\0${record.object.resource}.${record.object.group}/${record.object.namespace}/${record.object.name}`
 				: `${record.cluster}\0${record.requestURI}`
 		case 'log':
+		case 'block':
 			return `${record.cluster}\0${record.file}`
 		default:
 			return record.cluster

@@ -1,10 +1,10 @@
 // A record with what the processors found out about it: what the store takes.
-import type { KubetapeRecord, OwnerRef, Redacted } from './record.ts'
+import type { StoredRecord, OwnerRef, Redacted } from './record.ts'
 
 export type Facet = 'spec' | 'status' | 'metadata' | 'data'
 export type Severity = 'normal' | 'warning' | 'error'
 
-export interface Indexed<R extends KubetapeRecord = KubetapeRecord> {
+export interface Indexed<R extends StoredRecord = StoredRecord> {
 	readonly record: Redacted<R>
 	/** One sentence for people: `image web 1.4 → 1.5, replicas 3 → 5`. */
 	readonly summary: string

@@ -133,6 +133,16 @@ export interface LogLine extends Envelope {
 	readonly flags: readonly ('truncated' | 'invalid-utf8' | 'nul' | 'no-time')[]
 }
 
+/** Consecutive lines of one file: what travels on the record log in place of its lines (log-block.ts). `occurredAt` is that of the first line. */
+export interface LogBlock
+	extends Envelope, Pick<LogLine, 'file' | 'namespace' | 'pod' | 'podUid' | 'container' | 'restart' | 'component' | 'node'> {
+	readonly kind: 'block'
+	readonly lines: number
+	/** Times, offsets and lengths of the lines, and their texts one behind the other. */
+	readonly table: Uint8Array
+	readonly text: Uint8Array
+}
+
 export type GapReason = 'compacted' | 'relist' | 'restart' | 'truncated' | 'rotated' | 'lost' | 'corrupt' | 'space-changed'
 
 /** Records are missing: where, from, to, why. */
@@ -178,8 +188,10 @@ export interface Reject extends Envelope {
 	readonly sizeBytes: number
 }
 
-export type KubetapeRecord = Change | ClusterEvent | AuditEntry | LogLine | Gap | Coverage | Reject
-export type RecordKind = KubetapeRecord['kind']
+export type KubetapeRecord = Change | ClusterEvent | AuditEntry | LogLine | LogBlock | Gap | Coverage | Reject
+/** What is stored, and what a reader sees: blocks have become lines by then. */
+export type StoredRecord = Exclude<KubetapeRecord, LogBlock>
+export type RecordKind = StoredRecord['kind']
 export type VersionRecord = Change | ClusterEvent
 
 declare const redacted: unique symbol

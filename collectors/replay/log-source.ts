@@ -1,6 +1,6 @@
 // Logs of a recording: components' files (klog or JSON) and containers' files in the kubelet's layout (CRI).
 import { CriJoiner, readCriLine, textOf } from '#collectors/tail/cri.ts'
-import { readLogText } from '#collectors/tail/log-text.ts'
+import { readLogText } from '#records/log-text.ts'
 import { logId } from '#records/id.ts'
 import type { LogLine } from '#records/record.ts'
 import type { Micros } from '#records/time.ts'

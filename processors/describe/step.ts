@@ -2,7 +2,7 @@
 import { describeChange } from '#history/describe.ts'
 import type { Indexed, Severity } from '#records/indexed.ts'
 import { resourceName } from '#records/object-key.ts'
-import type { AuditEntry, ClusterEvent, KubetapeRecord, LogLine, Redacted, VersionRecord } from '#records/record.ts'
+import type { AuditEntry, ClusterEvent, LogLine, Redacted, StoredRecord, VersionRecord } from '#records/record.ts'
 import type { StepResult } from '#processors/step.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { readForDescription } from './read.ts'
@@ -71,7 +71,7 @@ function describeLog(line: LogLine): Found {
 	}
 }
 
-export function createDescribe(): (record: Redacted) => StepResult<Indexed> {
+export function createDescribe(): (record: Redacted<StoredRecord>) => StepResult<Indexed> {
 	const describeVersion = (record: VersionRecord): Found => {
 		if (record.folded) return { ...nothing, summary: `renewed at ${record.folded.renewTime}` }
 		// Parsed for one look: keeping the last body of each object would cost more in memory, and in moving it there, than parsing it again.
@@ -97,7 +97,7 @@ export function createDescribe(): (record: Redacted) => StepResult<Indexed> {
 		}
 	}
 
-	const describe = (record: KubetapeRecord): Found => {
+	const describe = (record: StoredRecord): Found => {
 		switch (record.kind) {
 			case 'change':
 			case 'event':

@@ -4,7 +4,8 @@ import { createDescribe } from '#processors/describe/step.ts'
 import { createEnrich } from '#processors/enrich/step.ts'
 import { statementId } from '#records/id.ts'
 import type { Indexed } from '#records/indexed.ts'
-import type { Redacted, Reject } from '#records/record.ts'
+import { linesOf } from '#records/log-block.ts'
+import type { Redacted, Reject, StoredRecord } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { Logger } from '#runtime/log.ts'
@@ -24,6 +25,12 @@ export interface IndexerOptions {
 }
 
 const lagEveryMs = 5000
+
+/** What travelled as one record and is stored as several. The lines of a redacted block are redacted. */
+function* singlesOf(record: Redacted): Generator<Redacted<StoredRecord>> {
+	if (record.kind !== 'block') yield record as Redacted<StoredRecord>
+	else for (const line of linesOf(record)) yield line as Redacted<StoredRecord>
+}
 
 export function createIndexer(options: IndexerOptions): { run(signal: AbortSignal): Promise<void> } {
 	const { store, log, group, clock, metrics, logger } = options
@@ -53,12 +60,20 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 	const prepare = async (batch: Batch): Promise<Indexed[]> => {
 		const ready: Indexed[] = []
 		const rejects: Redacted[] = []
+		const refuse = (record: Redacted, reason: string): void => {
+			rejected.inc({ step: 'describe' })
+			rejects.push(rejectOf(record, reason) as Redacted)
+		}
 		for (const record of batch.records) {
-			const result = describe(record)
-			if ('ok' in result) ready.push(enrich(result.ok))
-			else if ('reject' in result) {
-				rejected.inc({ step: 'describe' })
-				rejects.push(rejectOf(record, result.reject) as Redacted)
+			try {
+				for (const single of singlesOf(record)) {
+					const result = describe(single)
+					if ('ok' in result) ready.push(enrich(result.ok))
+					else if ('reject' in result) refuse(single, result.reject)
+				}
+			} catch (error) {
+				if (!(error instanceof RangeError)) throw error
+				refuse(record, messageOf(error)) // a block whose parts do not fit together
 			}
 		}
 		if (rejects.length > 0) await log.append('rejects', rejects)

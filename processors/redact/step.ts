@@ -1,6 +1,7 @@
 // Redaction: the only maker of Redacted records. Secrets become keyed hashes, so that "changed / same" can be answered and the value never can.
 import { createHmac } from 'node:crypto'
 import { Body } from '#records/body.ts'
+import { mapTexts } from '#records/log-block.ts'
 import type { AuditEntry, KubetapeRecord, Redacted, VersionRecord } from '#records/record.ts'
 import { messageOf } from '#runtime/errors.ts'
 import type { StepResult } from '#processors/step.ts'
@@ -73,6 +74,7 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 					const text = redactLoose(record.text, hash)
 					return { ok: (text === record.text ? record : { ...record, text }) as Redacted }
 				}
+				if (record.kind === 'block') return { ok: mapTexts(record, (text) => redactLoose(text, hash)) as unknown as Redacted }
 				if (record.kind === 'reject' && quoted.test(record.reason))
 					return { ok: { ...record, reason: record.reason.replace(quoted, 'it is not valid JSON') } as Redacted }
 				return { ok: record as Redacted }

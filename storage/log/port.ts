@@ -1,7 +1,7 @@
 // The record log: what collectors append to and processors read from. Promises hold for every engine; test/contracts/record-log.ts runs them.
 import type { KubetapeRecord, Redacted } from '#records/record.ts'
 
-/** `records`: changes, cluster events, audit · `logs`: log lines · `ledger`: gaps and coverage, one strict order per cluster · `rejects`. */
+/** `records`: changes, cluster events, audit · `logs`: blocks of log lines, and single lines · `ledger`: gaps and coverage, one strict order per cluster · `rejects`. */
 export type Stream = 'records' | 'logs' | 'ledger' | 'rejects'
 export const streams: readonly Stream[] = ['records', 'logs', 'ledger', 'rejects']
 
@@ -59,6 +59,7 @@ export interface RecordLog extends AsyncDisposable {
 export function streamOf(record: KubetapeRecord): Stream {
 	switch (record.kind) {
 		case 'log':
+		case 'block':
 			return 'logs'
 		case 'gap':
 		case 'coverage':

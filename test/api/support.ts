@@ -9,7 +9,7 @@ import { Body } from '#records/body.ts'
 import { auditId, statementId, versionId } from '#records/id.ts'
 import type { Indexed } from '#records/indexed.ts'
 import { objectKey, type ObjectRef } from '#records/object-key.ts'
-import type { KubetapeRecord, Operation, Redacted } from '#records/record.ts'
+import type { Operation, Redacted, StoredRecord } from '#records/record.ts'
 import { parseTime } from '#records/time.ts'
 import { systemClock, type Clock } from '#runtime/clock.ts'
 import { silentLogger } from '#runtime/log.ts'
@@ -22,8 +22,8 @@ export const checkout: ObjectRef = { resource: 'deployments', group: 'apps', nam
 export const role: ObjectRef = { resource: 'clusterroles', group: 'rbac.authorization.k8s.io', namespace: '', name: 'system:node/odd' }
 
 const envelope = (at: number) => ({ cluster, source: 'replay', occurredAt: at, occurredBound: 1500, observedAt: at })
-export const indexed = (record: KubetapeRecord, extra: Partial<Indexed> = {}): Indexed => ({
-	record: record as Redacted,
+export const indexed = (record: StoredRecord, extra: Partial<Indexed> = {}): Indexed => ({
+	record: record as Redacted<StoredRecord>,
 	summary: record.kind,
 	severity: 'normal',
 	facets: [],

@@ -9,7 +9,7 @@ import { parseAuditLine } from '#collectors/audit/parse.ts'
 import { readEtcdLine } from '#collectors/replay/etcd-line.ts'
 import { readTar } from '#collectors/replay/tar.ts'
 import { readCriLine } from '#collectors/tail/cri.ts'
-import { readLogText } from '#collectors/tail/log-text.ts'
+import { readLogText } from '#records/log-text.ts'
 import { auditLine, etcdLine, replay, temporaryFolder } from '#test/collectors/replay/support.ts'
 
 const context = { cluster: 'c', source: 'audit', observedAt: 0, where: 'x:0' }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CriJoiner, readCriLine, textOf } from '#collectors/tail/cri.ts'
 import { LineSplitter } from '#collectors/tail/lines.ts'
-import { readLogText } from '#collectors/tail/log-text.ts'
+import { readLogText } from '#records/log-text.ts'
 import { parseTime } from '#records/time.ts'
 
 const near = parseTime('2026-11-23T16:00:00Z') ?? 0

@@ -3,7 +3,7 @@ import { Body } from '#records/body.ts'
 import { auditId, statementId, versionId } from '#records/id.ts'
 import type { Indexed } from '#records/indexed.ts'
 import { objectKey, type ObjectRef } from '#records/object-key.ts'
-import type { AuditEntry, Change, ClusterEvent, Gap, KubetapeRecord, Redacted, Reject } from '#records/record.ts'
+import type { AuditEntry, Change, ClusterEvent, Gap, Redacted, Reject, StoredRecord } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 
 /** 2026-11-23T12:00:00Z */
@@ -11,9 +11,9 @@ export const noon = Date.parse('2026-11-23T12:00:00Z') * 1000
 export const dayMicros = 86_400_000_000
 export const fixedClock: Clock = { nowMicros: () => noon + dayMicros / 4, sleep: () => Promise.resolve() }
 
-function indexed<R extends KubetapeRecord>(record: R, more: Partial<Indexed>): Indexed {
+function indexed<R extends StoredRecord>(record: R, more: Partial<Indexed>): Indexed {
 	return {
-		record: record as unknown as Redacted,
+		record: record as unknown as Redacted<StoredRecord>,
 		summary: '',
 		severity: 'normal',
 		facets: [],

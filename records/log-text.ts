@@ -1,6 +1,6 @@
 // One line of a component's log: klog text, or JSON as klog, zap and slog write it. What is neither is text without a time.
-import type { LogLine } from '#records/record.ts'
-import { parseTime, type Micros } from '#records/time.ts'
+import type { LogLine } from './record.ts'
+import { parseTime, type Micros } from './time.ts'
 
 export interface LogText {
 	/** Undefined where the line tells no time. */

@@ -1,0 +1,156 @@
+// Blocks of log lines: consecutive lines of one file as one record on the record log, so that the cost of a record is paid per block. They become lines again at `index`.
+import { isUtf8 } from 'node:buffer'
+import { logId } from './id.ts'
+import { readLogText } from './log-text.ts'
+import type { LogBlock, LogLine } from './record.ts'
+import type { Micros } from './time.ts'
+
+/** Of one line in `table`, little endian: time in µs (f64), offset in the file (f64), length in `text` (u32), marks (u32). */
+const entryBytes = 24
+/** A block ends with the line that reaches this. */
+const blockBytesMax = 256 * 1024
+const linesMax = 8192
+
+const streams: readonly LogLine['stream'][] = ['', 'stdout', 'stderr']
+const flagNames = ['truncated', 'invalid-utf8', 'nul', 'no-time'] as const
+const flagShift = 2
+
+export type LineFlag = (typeof flagNames)[number]
+export type LogSource = Omit<LogBlock, 'kind' | 'id' | 'occurredAt' | 'occurredBound' | 'observedAt' | 'lines' | 'table' | 'text'>
+
+/** `stream` and `flags` as the marks of a line. `invalid-utf8` and `nul` are found when the lines are read, and need not be told. */
+export function marksOf(stream: LogLine['stream'], flags: readonly LineFlag[]): number {
+	return flags.reduce((marks, flag) => marks | (1 << (flagNames.indexOf(flag) + flagShift)), Math.max(0, streams.indexOf(stream)))
+}
+
+/** Collects lines of one file, in their order. */
+export class LineWriter {
+	readonly #source: LogSource
+	#table: Buffer = Buffer.allocUnsafe(64 * entryBytes)
+	#text: Buffer = Buffer.allocUnsafe(16 * 1024)
+	#lines = 0
+	#bytes = 0
+
+	constructor(source: LogSource) {
+		this.#source = source
+	}
+
+	get isFull(): boolean {
+		return this.#bytes >= blockBytesMax || this.#lines >= linesMax
+	}
+
+	get lines(): number {
+		return this.#lines
+	}
+
+	/** Copies `content[from, to)`. `offset`: where the line begins in the file. */
+	add(at: Micros, offset: number, marks: number, content: Uint8Array, from = 0, to = content.length): void {
+		const length = to - from
+		if ((this.#lines + 1) * entryBytes > this.#table.length) this.#table = grown(this.#table, this.#table.length * 2)
+		if (this.#bytes + length > this.#text.length) this.#text = grown(this.#text, Math.max(this.#text.length * 2, this.#bytes + length))
+		const entry = this.#lines * entryBytes
+		this.#table.writeDoubleLE(at, entry)
+		this.#table.writeDoubleLE(offset, entry + 8)
+		this.#table.writeUInt32LE(length, entry + 16)
+		this.#table.writeUInt32LE(marks, entry + 20)
+		this.#text.set(from === 0 && to === content.length ? content : content.subarray(from, to), this.#bytes)
+		this.#lines += 1
+		this.#bytes += length
+	}
+
+	/** The block of what was added; undefined where nothing was. The writer is empty then. */
+	take(observedAt: Micros): LogBlock | undefined {
+		if (this.#lines === 0) return undefined
+		const table = Buffer.from(this.#table.subarray(0, this.#lines * entryBytes))
+		const text = Buffer.from(this.#text.subarray(0, this.#bytes))
+		const block = blockOf(this.#source, observedAt, table, text)
+		this.#lines = 0
+		this.#bytes = 0
+		return block
+	}
+}
+
+function grown(buffer: Buffer, size: number): Buffer {
+	const larger = Buffer.allocUnsafe(size)
+	buffer.copy(larger)
+	return larger
+}
+
+function blockOf(source: LogSource, observedAt: Micros, table: Buffer, text: Buffer): LogBlock {
+	const at = table.readDoubleLE(0)
+	const offset = table.readDoubleLE(8)
+	return {
+		...source,
+		kind: 'block',
+		id: logId(source.cluster, source.file, offset, at),
+		occurredAt: at,
+		occurredBound: 0,
+		observedAt,
+		lines: table.length / entryBytes,
+		table,
+		text,
+	}
+}
+
+/** The lines of a block, each as if it had come alone. Throws RangeError where table and text do not fit together. */
+export function* linesOf(block: LogBlock): Generator<LogLine> {
+	const { kind: _kind, id: _id, lines: _lines, table: entries, text: content, ...place } = block
+	const table = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength)
+	const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+	const isClean = isUtf8(text) && !text.includes(0)
+	let from = 0
+	for (let entry = 0; entry + entryBytes <= table.length; entry += entryBytes) {
+		const at = table.readDoubleLE(entry)
+		const offset = table.readDoubleLE(entry + 8)
+		const to = from + table.readUInt32LE(entry + 16)
+		const marks = table.readUInt32LE(entry + 20)
+		if (to > text.length) throw new RangeError(`the text of the block ends at ${text.length}, a line of it at ${to}`)
+		const bytes = text.subarray(from, to)
+		from = to
+		const raw = bytes.toString('utf8')
+		const read = readLogText(raw, at)
+		yield {
+			...place,
+			kind: 'log',
+			id: logId(place.cluster, place.file, offset, at),
+			occurredAt: at,
+			offset,
+			stream: streams[marks & 3] ?? '',
+			level: read.level,
+			// What a container prints is kept as it is; of a component's line the time and level are told already.
+			text: place.container === '' ? read.text : raw,
+			flags: flagsOf(marks, isClean ? undefined : bytes),
+		}
+	}
+}
+
+function flagsOf(marks: number, suspect: Buffer | undefined): LogLine['flags'] {
+	if (marks >> flagShift === 0 && !suspect) return []
+	const flags: LineFlag[] = flagNames.filter((_, index) => (marks >> (index + flagShift)) & 1)
+	if (suspect && !flags.includes('invalid-utf8') && !isUtf8(suspect)) flags.push('invalid-utf8')
+	if (suspect && !flags.includes('nul') && suspect.includes(0)) flags.push('nul')
+	return flags
+}
+
+/** The block with each line's text put through `change`; the same block where nothing changed. */
+export function mapTexts(block: LogBlock, change: (text: string) => string): LogBlock {
+	const table = Buffer.from(block.table)
+	const text = Buffer.from(block.text.buffer, block.text.byteOffset, block.text.byteLength)
+	const parts: Buffer[] = []
+	let changed = false
+	let from = 0
+	for (let entry = 0; entry + entryBytes <= table.length; entry += entryBytes) {
+		const to = from + table.readUInt32LE(entry + 16)
+		const bytes = text.subarray(from, to)
+		from = to
+		const before = bytes.toString('utf8')
+		const after = change(before)
+		const kept = after === before ? bytes : Buffer.from(after, 'utf8')
+		if (kept !== bytes) {
+			changed = true
+			table.writeUInt32LE(kept.length, entry + 16)
+		}
+		parts.push(kept)
+	}
+	return changed ? { ...block, table, text: Buffer.concat(parts) } : block
+}

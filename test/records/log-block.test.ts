@@ -1,0 +1,128 @@
+// Blocks of lines: what went in comes out, line by line, as if each had travelled alone; over the record log's codec too.
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeRecords, encodeRecords } from '#records/codec.ts'
+import { logId } from '#records/id.ts'
+import { LineWriter, linesOf, mapTexts, marksOf, type LogSource } from '#records/log-block.ts'
+import type { LogBlock, Redacted } from '#records/record.ts'
+
+const source: LogSource = {
+	cluster: 'prod',
+	source: 'logs',
+	file: 'dev-1/ino-2/abc',
+	namespace: 'shop',
+	pod: 'web-1',
+	podUid: 'uid-1',
+	container: 'web',
+	restart: 2,
+	component: '',
+	node: 'node-a',
+}
+const begin = 1_795_428_000_000_000
+
+interface Input {
+	readonly step: number
+	readonly stream: 'stdout' | 'stderr' | ''
+	readonly truncated: boolean
+	readonly content: Uint8Array
+}
+
+const input: fc.Arbitrary<Input> = fc.record({
+	step: fc.nat({ max: 1_000_000 }),
+	stream: fc.constantFrom('stdout', 'stderr', '' as const),
+	truncated: fc.boolean(),
+	content: fc.oneof(
+		fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+		fc.uint8Array({ maxLength: 40 }),
+	),
+})
+
+function blockOf(inputs: readonly Input[]): LogBlock | undefined {
+	const writer = new LineWriter(source)
+	let at = begin
+	let offset = 7
+	for (const { step, stream, truncated, content } of inputs) {
+		at += step
+		writer.add(at, offset, marksOf(stream, truncated ? ['truncated'] : []), content)
+		offset += content.length + 1
+	}
+	return writer.take(at)
+}
+
+describe('blocks of lines', () => {
+	it('give back what was put in, with the id that each line has alone', () => {
+		fc.assert(
+			fc.property(fc.array(input, { minLength: 1, maxLength: 200 }), (inputs) => {
+				const block = blockOf(inputs)
+				const [carried] = block ? decodeRecords(encodeRecords([block as unknown as Redacted])) : []
+				const lines = carried?.kind === 'block' ? [...linesOf(carried)] : []
+				expect(lines).toHaveLength(inputs.length)
+				let at = begin
+				let offset = 7
+				for (const [index, line] of lines.entries()) {
+					const { step, stream, truncated, content } = inputs[index] as Input
+					at += step
+					const text = Buffer.from(content).toString('utf8')
+					expect(line).toMatchObject({
+						kind: 'log',
+						id: logId('prod', source.file, offset, at),
+						occurredAt: at,
+						offset,
+						stream,
+						text,
+						pod: 'web-1',
+					})
+					expect(line.flags.includes('truncated')).toBe(truncated)
+					expect(line.flags.includes('invalid-utf8')).toBe(!Buffer.from(text, 'utf8').equals(Buffer.from(content)))
+					expect(line.flags.includes('nul')).toBe(content.includes(0))
+					offset += content.length + 1
+				}
+			}),
+		)
+	})
+
+	it('are the same lines however they are cut', () => {
+		const inputs: Input[] = Array.from({ length: 50 }, (_, index) => ({
+			step: 10,
+			stream: 'stdout',
+			truncated: false,
+			content: Buffer.from(`line ${index}`),
+		}))
+		const whole = blockOf(inputs)
+		const ids = whole ? [...linesOf(whole)].map(({ id }) => id) : []
+		const writer = new LineWriter(source)
+		writer.add(
+			begin + 10 * 31,
+			7 + Array.from({ length: 30 }, (_, n) => `line ${n}`.length + 1).reduce((sum, n) => sum + n, 0),
+			marksOf('stdout', []),
+			Buffer.from('line 30'),
+		)
+		const [alone] = [...linesOf(writer.take(begin) as LogBlock)]
+		expect(alone?.id).toBe(ids[30])
+	})
+
+	it('end where they are full, and are empty afterwards', () => {
+		const writer = new LineWriter(source)
+		const line = Buffer.alloc(1000, 'x')
+		let added = 0
+		while (!writer.isFull) writer.add(begin, added++ * 1001, 0, line)
+		expect(added).toBe(263)
+		expect(writer.take(begin)?.lines).toBe(263)
+		expect([writer.lines, writer.isFull, writer.take(begin)]).toEqual([0, false, undefined])
+	})
+
+	it('change texts line by line, and stay themselves where nothing changes', () => {
+		const block = blockOf(
+			['a secret', 'plain', 'secret again'].map((text) => ({ step: 1, stream: 'stdout', truncated: false, content: Buffer.from(text) })),
+		) as LogBlock
+		expect(mapTexts(block, (text) => text)).toBe(block)
+		const changed = mapTexts(block, (text) => text.replace('secret', '*'))
+		expect([...linesOf(changed)].map(({ text }) => text)).toEqual(['a *', 'plain', '* again'])
+		expect([...linesOf(changed)].map(({ id }) => id)).toEqual([...linesOf(block)].map(({ id }) => id))
+	})
+
+	it('whose parts do not fit together are told', () => {
+		const block = blockOf([{ step: 1, stream: '', truncated: false, content: Buffer.from('abc') }]) as LogBlock
+		expect(() => [...linesOf({ ...block, text: Buffer.from('a') })]).toThrow(RangeError)
+	})
+})
