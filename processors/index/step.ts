@@ -28,7 +28,7 @@ const lagEveryMs = 5000
 
 /** What travelled as one record and is stored as several. The lines of a redacted block are redacted. */
 function* singlesOf(record: Redacted): Generator<Redacted<StoredRecord>> {
-	if (record.kind !== 'block') yield record as Redacted<StoredRecord>
+	if (record.kind !== 'block') yield record
 	else for (const line of linesOf(record)) yield line as Redacted<StoredRecord>
 }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { WireError, WireItem, WirePage, WireReject, WireState } from '#api/wire.ts'
 import { statementId } from '#records/id.ts'
 import type { ObjectRef } from '#records/object-key.ts'
-import type { Redacted } from '#records/record.ts'
+import type { Redacted, StoredRecord } from '#records/record.ts'
 import { parseTime } from '#records/time.ts'
 import type { Store } from '#storage/store/port.ts'
 import { audit, change, cluster, forget, indexed, openApi, story } from './support.ts'
@@ -17,7 +17,7 @@ let api: FastifyInstance
 beforeAll(async () => {
 	store = await story()
 	const made = change(backend, 9n, 'created', 'none')
-	await store.put([{ ...made, record: { ...made.record, objectKind: 'Backend' } as Redacted }, audit(review, 10n, 'create', 'carol')])
+	await store.put([{ ...made, record: { ...made.record, objectKind: 'Backend' } as Redacted<StoredRecord> }, audit(review, 10n, 'create', 'carol')])
 	for (const [name, at] of [
 		['demo', '2026-11-23T10:00:30Z'],
 		['other', '2026-11-23T10:01:00Z'],
