@@ -17,7 +17,10 @@ let api: FastifyInstance
 beforeAll(async () => {
 	store = await story()
 	const made = change(backend, 9n, 'created', 'none')
-	await store.put([{ ...made, record: { ...made.record, objectKind: 'Backend' } as Redacted<StoredRecord> }, audit(review, 10n, 'create', 'carol')])
+	await store.put([
+		{ ...made, record: { ...made.record, objectKind: 'Backend' } as Redacted<StoredRecord> },
+		audit(review, 10n, 'create', 'carol'),
+	])
 	for (const [name, at] of [
 		['demo', '2026-11-23T10:00:30Z'],
 		['other', '2026-11-23T10:01:00Z'],
