@@ -63,7 +63,25 @@ function decodeProtobuf(bytes: Buffer, revision: bigint): Decoded {
 	const phase = phases[`${apiVersion}/${kind}`]
 	const status = value['status']
 	if (phase !== undefined && typeof status === 'object' && status !== null && !('phase' in status)) value['status'] = { phase, ...status }
+	if (apiVersion === 'batch/v1' && kind === 'Job') labelJob(value)
 	return { encoding: 'protobuf', apiVersion, kind, value, inOrder }
+}
+
+const behindLabels: ReadonlySet<string> = new Set(['annotations', 'ownerReferences', 'finalizers', 'managedFields'])
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+	typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+
+/**
+ * A Job without labels is given those of its template (kubernetes pkg/apis/batch/v1/defaults.go). A new Job is stored without: its template gets
+ * its own, which name the Job, when the defaults are set already.
+ */
+function labelJob(job: Record<string, unknown>): void {
+	const labels = fieldsOf(fieldsOf(fieldsOf(job['spec'])['template'])['metadata'])['labels']
+	const metadata = fieldsOf(job['metadata'])
+	if (labels === undefined || 'labels' in metadata) return
+	const entries = Object.entries(metadata)
+	const at = entries.findIndex(([name]) => behindLabels.has(name))
+	job['metadata'] = Object.fromEntries(entries.toSpliced(at < 0 ? entries.length : at, 0, ['labels', labels]))
 }
 
 /** Foreign bytes, in a note. */

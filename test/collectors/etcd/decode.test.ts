@@ -33,6 +33,15 @@ describe('protobuf', () => {
 		)
 	})
 
+	it('gives a new Job the labels of its template, as the API server does', () => {
+		const template = message(6, message(1, message(11, text(1, 'job-name'), text(2, 'a'))))
+		const job = (...more: Buffer[]): string => textOf(stored('batch/v1', 'Job', message(1, text(1, 'a'), ...more), message(2, template)))
+		const annotations = message(12, text(1, 'k'), text(2, 'v'))
+		expect(job(annotations)).toContain('"metadata":{"name":"a","resourceVersion":"7","labels":{"job-name":"a"},"annotations":{"k":"v"}}')
+		expect(job()).toContain('"metadata":{"name":"a","resourceVersion":"7","labels":{"job-name":"a"}}')
+		expect(job(message(11, text(1, 'own'), text(2, 'b')))).toContain('"labels":{"own":"b"}')
+	})
+
 	it('says what it does not know', () => {
 		expect(decodeValue(stored('example.com/v9', 'Thing\u0000'), 7n)).toEqual({
 			encoding: 'raw',
