@@ -28,7 +28,7 @@ interface Agreed {
 
 /**
  * Reads `path`-wal whole. Undefined where nothing is wrong, also where the last transaction was not written to its end: it was not
- * acknowledged. Otherwise what is wrong: fewer frames than had been agreed on, or frames that verify behind one that does not. Safe while others write.
+ * acknowledged. Otherwise what is wrong: fewer frames than had been agreed on, or a whole transaction behind a frame that does not verify. Safe while others write.
  */
 export function walDamage(path: string): string | undefined {
 	for (let left = tries; ; left--) {
@@ -50,12 +50,20 @@ function damageIn(wal: Wal | undefined, agreed: Agreed | undefined): string | un
 	const sound = begins ? soundFrames(wal) : 0
 	const damaged = `its write-ahead log is damaged at page ${sound + 1} of ${wal.frames}`
 	// A log that begins anew is agreed on with no frames in it: others have the salt of the file.
-	if (agreed && (agreed.salt === wal.salt ? sound < agreed.frames : agreed.frames > agreed.moved)) return damaged
+	if (agreed && agreed.salt !== wal.salt && agreed.frames > agreed.moved) return damaged
+	// What is behind that which was agreed on is of a transaction that was not written to its end, and perhaps partly written over since.
+	if (agreed && agreed.salt === wal.salt) return sound < agreed.frames ? damaged : undefined
 	if (!begins && wal.bytes.length > headerBytes + frameHeaderBytes + pageBytesMin) return damaged
-	for (let frame = sound + 1; frame < wal.frames; frame++) {
-		if (saltOf(wal, frame) === wal.salt && verifies(wal, frame, storedSum(wal, frame - 1))) return damaged
+	return hasCommitBehind(wal, sound) ? damaged : undefined
+}
+
+/** Is there a transaction behind the frame that does not verify, written to its end? Pages of one that was not are no loss. */
+function hasCommitBehind(wal: Wal, unsound: number): boolean {
+	for (let frame = unsound + 1; frame < wal.frames; frame++) {
+		const follows = saltOf(wal, frame) === wal.salt && verifies(wal, frame, storedSum(wal, frame - 1))
+		if (follows && isCommit(wal, frame)) return true
 	}
-	return undefined
+	return false
 }
 
 function readOrNone(path: string): Buffer | undefined {
@@ -85,6 +93,9 @@ function readAgreed(path: string): Agreed | undefined {
 
 const at = (wal: Wal, frame: number): number => headerBytes + frame * wal.frameBytes
 const saltOf = (wal: Wal, frame: number): string => wal.bytes.toString('hex', at(wal, frame) + 8, at(wal, frame) + 16)
+
+/** The last frame of a transaction tells the size of the database behind it; the others tell none. */
+const isCommit = (wal: Wal, frame: number): boolean => wal.bytes.readUInt32BE(at(wal, frame) + 4) !== 0
 
 type Sum = readonly [number, number]
 const storedSum = (wal: Wal, frame: number): Sum => {

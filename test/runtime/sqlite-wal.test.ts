@@ -104,6 +104,33 @@ describe('the write-ahead log', () => {
 		expect(walDamage(copy)).toBeUndefined()
 	})
 
+	it('a transaction that was not written to its end, and partly written over by a shorter one, is no damage', () => {
+		const whole = readFileSync(`${path}-wal`)
+		db.exec(`INSERT INTO t VALUES('${'y'.repeat(60_000)}')`)
+		leave()
+		const longer = readFileSync(`${path}-wal`)
+		db.exec("DELETE FROM t WHERE a LIKE 'y%'")
+		rmSync(`${copy}-shm`)
+		// Its last page, which would have made it count, was not written any more.
+		const lastFrame = 4096 + 24
+		expect(longer.length - whole.length).toBeGreaterThan(10 * lastFrame)
+		truncateSync(`${copy}-wal`, longer.length - lastFrame)
+		const next = new DatabaseSync(copy)
+		try {
+			next.exec("PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES('short')")
+			expect(walDamage(copy)).toBeUndefined()
+			const left = { wal: readFileSync(`${copy}-wal`), shm: readFileSync(`${copy}-shm`) }
+			const killed = join(dir, 'killed.db')
+			copyFileSync(copy, killed)
+			writeFileSync(`${killed}-wal`, left.wal)
+			expect(walDamage(killed)).toBeUndefined()
+			writeFileSync(`${killed}-shm`, left.shm)
+			expect(walDamage(killed)).toBeUndefined()
+		} finally {
+			next.close()
+		}
+	})
+
 	it('is whole behind every kind of checkpoint, and when it begins anew', () => {
 		for (const kind of ['PASSIVE', 'FULL', 'RESTART', 'TRUNCATE']) {
 			db.exec(`PRAGMA wal_checkpoint(${kind})`)
