@@ -24,6 +24,7 @@ export const errorRegistry = {
 	RUNTIME_LISTEN_REFUSED: entry(false, 2, 500, 'Listening beyond loopback needs authentication. Configure it, or listen on 127.0.0.1.'),
 	STORAGE_DISK_FULL: entry(true, 3, 503, 'The disk is full. Processing pauses; free space and it goes on.'),
 	STORAGE_CORRUPT: entry(false, 3, 500, 'A stored file is damaged. The message names it; what precedes the damage is kept.'),
+	STORAGE_FORMAT: entry(false, 3, 500, 'A stored file was written by another version. The message names it and its format.'),
 	STORAGE_BUSY: entry(true, 3, 503, 'The storage is busy. Try again.'),
 	STORAGE_TOO_LARGE: entry(false, 3, 413, 'One record is larger than the limit of the storage.'),
 	STORAGE_UNAVAILABLE: entry(true, 3, 503, 'The storage does not answer. It is tried again.'),

@@ -5,6 +5,7 @@ import type { Indexed } from '#records/indexed.ts'
 import type { Filter, Store } from '#storage/store/port.ts'
 import { aChange, aGap, aPodRef, aReject, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
 import { promisesOf, type StoreEngine } from './store-engine.ts'
+import { damagePromises } from './store-damage.ts'
 import { readerPromises } from './store-readers.ts'
 import { statePromises } from './store-state.ts'
 
@@ -31,6 +32,7 @@ export function storeContract(engine: StoreEngine): void {
 	describe(`store contract: ${engine.name}`, () => {
 		statePromises(engine, promise)
 		readerPromises(promise)
+		damagePromises(promise)
 
 		promise('1 durability: what was put is there after reopening', async ({ store, reopen }) => {
 			const change = aChange({ revision: 1 })

@@ -1,10 +1,12 @@
 // Bodies: many compressed together when a put brings many, each against an earlier body of its object when it brings few.
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { Cache } from './cache.ts'
+import { chunkSum } from './check.ts'
 import { DamageError } from './errors.ts'
 import { storeLimits } from './limits.ts'
 
-const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 }
+const params = { [constants.ZSTD_c_compressionLevel]: 1 }
 const dictionaryParams = { ...params, [constants.ZSTD_c_windowLog]: 17, [constants.ZSTD_c_hashLog]: 12 }
 
 export interface PendingBody {
@@ -14,16 +16,27 @@ export interface PendingBody {
 	place: number
 }
 
+interface Base {
+	readonly place: number
+	readonly bytes: Buffer
+}
+
 /** A place is chunk × chunkBodies + index. */
 export class Bodies {
+	readonly #db: DatabaseSync
 	readonly #insert: StatementSync | undefined
 	readonly #select: StatementSync
-	readonly #bases = new Map<number, { readonly place: number; readonly bytes: Uint8Array }>()
-	readonly #cache = new Map<number, readonly Uint8Array[]>()
+	readonly #bases = new Cache<number, Base>(storeLimits.basesBytesMax)
+	readonly #cache = new Cache<number, readonly Uint8Array[]>(storeLimits.chunksBytesMax)
+	#last: number | undefined
+	/** Bodies of a chunk in a row, before they are compressed. */
+	readonly #scratch: Buffer
 
 	constructor(db: DatabaseSync, readOnly: boolean) {
-		this.#insert = readOnly ? undefined : db.prepare('INSERT INTO chunk(base, ends, data) VALUES(?, ?, ?)')
-		this.#select = db.prepare('SELECT base, ends, data FROM chunk WHERE id = ?')
+		this.#db = db
+		this.#scratch = Buffer.allocUnsafeSlow(readOnly ? 0 : storeLimits.chunkBytesMax)
+		this.#insert = readOnly ? undefined : db.prepare('INSERT INTO chunk(id, base, ends, data, sum) VALUES(?, ?, ?, ?, ?)')
+		this.#select = db.prepare('SELECT base, ends, data, sum FROM chunk WHERE id = ?')
 	}
 
 	/** Stores all and sets their places. */
@@ -47,6 +60,7 @@ export class Bodies {
 	forget(): void {
 		this.#bases.clear()
 		this.#cache.clear()
+		this.#last = undefined
 	}
 
 	read(place: number): Uint8Array {
@@ -59,10 +73,14 @@ export class Bodies {
 	#chunk(id: number): readonly Uint8Array[] {
 		const cached = this.#cache.get(id)
 		if (cached) return cached
-		const row = this.#select.get(id) as { base: number | null; ends: Uint8Array; data: Uint8Array } | undefined
+		const row = this.#select.get(id) as { base: number | null; ends: Uint8Array; data: Uint8Array; sum: number } | undefined
 		if (!row) throw new DamageError(`chunk ${id} is missing`)
-		const whole = zstdDecompressSync(row.data, row.base === null ? {} : { dictionary: Buffer.from(this.read(row.base)) })
+		if (!isSoundChunk(id, row)) throw new DamageError(`chunk ${id} fails its checksum`)
 		const ends = Buffer.from(row.ends)
+		const size = ends.length < 4 ? 0 : ends.readUInt32LE(ends.length - 4)
+		// One byte more than is needed: a buffer that is filled to its end makes zlib ask for another one.
+		const options = { chunkSize: Math.max(64, size + 1) }
+		const whole = zstdDecompressSync(row.data, row.base === null ? options : { ...options, dictionary: Buffer.from(this.read(row.base)) })
 		const bodies: Uint8Array[] = []
 		for (let index = 0, from = 0; index < ends.length; index += 4) {
 			const end = ends.readUInt32LE(index)
@@ -70,35 +88,45 @@ export class Bodies {
 			bodies.push(whole.subarray(from, end))
 			from = end
 		}
-		if (this.#cache.size >= storeLimits.chunksCachedMax) this.#cache.delete(this.#cache.keys().next().value as number)
-		this.#cache.set(id, bodies)
+		this.#cache.set(id, bodies, whole.length)
 		return bodies
 	}
 
 	#writeSmall(pending: readonly PendingBody[]): void {
 		for (const body of pending) {
-			const base = this.#bases.get(body.like)
+			const base = this.#bases.use(body.like, body.bytes.length)
 			const ratio = this.#writeChunk([body], base)
 			const poor = base !== undefined && ratio > 0.3
 			if ((base && !poor) || body.bytes.length > storeLimits.baseBytesMax) continue
 			if (poor) this.#writeChunk([body], undefined)
-			if (this.#bases.size >= storeLimits.basesMax) this.#bases.delete(this.#bases.keys().next().value as number)
-			this.#bases.delete(body.like)
-			this.#bases.set(body.like, { place: body.place, bytes: body.bytes })
+			// A copy: the bytes are a part of the batch that they came with, which must not stay in memory for them.
+			this.#bases.set(body.like, { place: body.place, bytes: Buffer.from(body.bytes) }, body.bytes.length)
 		}
 	}
 
-	#writeChunk(bodies: readonly PendingBody[], base: { readonly place: number; readonly bytes: Uint8Array } | undefined): number {
+	#writeChunk(bodies: readonly PendingBody[], base: Base | undefined): number {
 		const ends = Buffer.allocUnsafe(bodies.length * 4)
+		const single = bodies.length === 1 ? bodies[0] : undefined
 		let size = 0
 		for (const [index, body] of bodies.entries()) {
+			if (!single) this.#scratch.set(body.bytes, size)
 			size += body.bytes.length
 			ends.writeUInt32LE(size, index * 4)
 		}
-		const whole = bodies.length === 1 && bodies[0] ? bodies[0].bytes : Buffer.concat(bodies.map((body) => body.bytes))
-		const data = zstdCompressSync(whole, base ? { params: dictionaryParams, dictionary: Buffer.from(base.bytes) } : { params })
-		const chunk = Number(this.#insert?.run(base?.place ?? null, ends, data).lastInsertRowid)
+		const whole = single ? single.bytes : this.#scratch.subarray(0, size)
+		const data = zstdCompressSync(whole, base ? { params: dictionaryParams, dictionary: base.bytes } : { params })
+		this.#last ??= (this.#db.prepare('SELECT max(id) AS id FROM chunk').get() as { id: number | null }).id ?? 0
+		const chunk = ++this.#last
+		this.#insert?.run(chunk, base?.place ?? null, ends, data, chunkSum(chunk, base?.place ?? null, ends, data))
 		for (const [index, body] of bodies.entries()) body.place = chunk * storeLimits.chunkBodies + index
 		return size === 0 ? 0 : data.length / size
 	}
+}
+
+/** Whether a row of `chunk` is as it was written. */
+export function isSoundChunk(
+	id: number,
+	row: { readonly base: unknown; readonly ends: unknown; readonly data: unknown; readonly sum: unknown },
+): boolean {
+	return row.ends instanceof Uint8Array && row.data instanceof Uint8Array && row.sum === chunkSum(id, row.base, row.ends, row.data)
 }

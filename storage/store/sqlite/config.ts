@@ -3,7 +3,11 @@ import { Type, type Static } from 'typebox'
 
 export const sqliteStoreConfig = Type.Object(
 	{
-		cacheKibibytes: Type.Integer({ default: 16384, minimum: 256, description: 'Page cache of each open day, in KiB.' }),
+		cacheKibibytes: Type.Integer({
+			default: 8192,
+			minimum: 256,
+			description: 'Page cache of each open day, in KiB. At most three days stay open in a process.',
+		}),
 		synchronous: Type.Union([Type.Literal('full'), Type.Literal('normal')], {
 			default: 'full',
 			description:

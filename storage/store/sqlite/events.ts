@@ -2,15 +2,15 @@
 import type { ObjectRef } from '#records/object-key.ts'
 import { objectKey } from '#records/object-key.ts'
 import type { At } from '#storage/store/port.ts'
+import { DamageError } from './errors.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, lastRow } from './place.ts'
-import { kinds, readColumns, type Row } from './schema.ts'
+import { kinds } from './schema.ts'
 import { keyOf, type Found, type Ranks } from './state.ts'
 import { tagMatch } from './words.ts'
 
 const narrow = 'r.row, r.own, r.space, CAST(r.rev AS TEXT) AS rev'
 const scanSql = `SELECT ${narrow} FROM words CROSS JOIN record r ON r.row = words.rowid WHERE words MATCH ? AND words.rowid <= ?`
-const rowSql = `SELECT row, ${readColumns} FROM record WHERE row = ?`
 
 interface Sight {
 	readonly row: number
@@ -43,9 +43,11 @@ function* sights(partition: Partition, match: string, at: At, ranks: Ranks): Gen
 const isNewer = (a: { rank: number; rev: string }, b: { rank: number; rev: string } | undefined): boolean =>
 	!b || a.rank > b.rank || (a.rank === b.rank && BigInt(a.rev) > BigInt(b.rev))
 
-function foundOf(partition: Partition, sight: Sight): Found | undefined {
-	const row = partition.get<Row>(rowSql, sight.row)
-	return row && { partition, row, inKeyframe: false, space: partition.text(sight.space), revision: BigInt(sight.rev) }
+function foundOf(partition: Partition, sight: Sight): Found {
+	const row = partition.row(sight.row)
+	if (row?.own !== sight.own || row.space !== sight.space || row.rev !== sight.rev)
+		throw new DamageError(`row ${sight.row} fails its checksum`)
+	return { partition, row, inKeyframe: false, space: partition.text(sight.space), revision: BigInt(sight.rev) }
 }
 
 /** The version of one event that stood; a deletion is one too. */
@@ -78,8 +80,10 @@ export function eventsAt(partitions: readonly Partition[], cluster: string, at: 
 	}
 	const found = new Map<string, Found>()
 	for (const [key, { partition, sight }] of newest) {
-		const full = foundOf(partition, sight)
-		if (full) found.set(key, full)
+		found.set(
+			key,
+			partition.guard(() => foundOf(partition, sight)),
+		)
 	}
 	return found
 }

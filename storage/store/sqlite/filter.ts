@@ -1,6 +1,9 @@
 // A filter against one day: which objects it means, by what index to find its records, and the exact test of each.
 import type { Filter } from '#storage/store/port.ts'
+import { ownerSum } from './check.ts'
+import { DamageError } from './errors.ts'
 import { storeLimits } from './limits.ts'
+import { fullResource } from './objects.ts'
 import type { Partition } from './partition.ts'
 import type { Traits } from './row.ts'
 import { kinds, noiseFlag, severities, type StoredObject } from './schema.ts'
@@ -15,6 +18,7 @@ export interface Candidate {
 	readonly space: number | null
 	readonly flags: number
 	readonly traits: number | null
+	readonly sum: number
 }
 
 export interface Plan {
@@ -33,33 +37,35 @@ const auditFields = ['user', 'verb', 'resource', 'subresource', 'code', 'decisio
 const logFields = ['pod', 'container', 'node', 'unit'] as const
 
 const present = (filter: Filter, fields: readonly (keyof Filter)[]): boolean => fields.some((field) => filter[field] !== undefined)
-const fullResource = (object: StoredObject): string => (object.group === '' ? object.resource : `${object.resource}.${object.group}`)
 
 /** What a filter means over all days: uids whose owned objects it includes, and the resources that its kind names. */
 export interface Resolved {
 	readonly filter: Filter
 	readonly ownerUids: ReadonlySet<string>
+	/** Undefined where the filter names no kind; empty where only objects of unknown resource are of the kind. */
 	readonly resources: ReadonlySet<string> | undefined
-}
-
-function sameKind(object: StoredObject, wanted: string): boolean {
-	return object.kind.toLowerCase() === wanted || object.resource === wanted || fullResource(object) === wanted
+	/** The filter names a kind that no day knows. */
+	readonly unknown: boolean
 }
 
 export function resolve(filter: Filter, partitions: readonly Partition[]): Resolved {
 	const wanted = filter.kind?.toLowerCase()
 	const resources = wanted === undefined ? undefined : new Set<string>()
-	const ownerUids = new Set<string>()
+	let unknown = wanted !== undefined
 	if (resources && wanted !== undefined) {
-		for (const partition of partitions)
-			for (const object of partition.objects()) if (sameKind(object, wanted) && object.resource !== '') resources.add(fullResource(object))
+		for (const partition of partitions) {
+			const named = partition.kinds().byName.get(wanted)
+			for (const resource of named ?? []) resources.add(resource)
+			if (named) unknown = false
+		}
 	}
-	const resolved = { filter, ownerUids, resources }
+	const ownerUids = new Set<string>()
+	const resolved = { filter, ownerUids, resources, unknown }
 	if (filter.owner !== true) return resolved
 	if (filter.uid !== undefined) ownerUids.add(filter.uid)
 	else if (filter.name !== undefined) {
 		for (const partition of partitions)
-			for (const object of partition.objects()) if (object.uid !== '' && isSelected(object, resolved)) ownerUids.add(object.uid)
+			for (const object of partition.guard(() => selected(partition, resolved))) if (object.uid !== '') ownerUids.add(object.uid)
 	}
 	return resolved
 }
@@ -77,37 +83,53 @@ function isSelected(object: StoredObject, { filter, resources }: Resolved): bool
 	)
 }
 
+/** The objects of a day that a filter with a name or a uid selects: few. */
+function selected(partition: Partition, resolved: Resolved): StoredObject[] {
+	const { uid, name } = resolved.filter
+	const found = uid === undefined ? partition.objects.where('name = ?', name ?? '') : partition.objects.where('uid = ?', uid)
+	return found.filter((object) => isSelected(object, resolved))
+}
+
 /** Audit entries often know no uid: by key they belong to the objects of that key. */
-function addNameless(partition: Partition, chosen: Set<number>, objects: Iterable<StoredObject>): void {
-	for (const object of objects) {
+function addNameless(partition: Partition, chosen: Set<number>): void {
+	for (const id of chosen) {
+		const object = partition.object(id)
 		for (const same of partition.objectsOf(object.cluster, keyOf(object))) if (same.uid === '') chosen.add(same.id)
 	}
 }
 
+/** The objects that a filter by name, uid or owner means; undefined where it asks for none in particular. */
 function objectsOf(partition: Partition, resolved: Resolved): Set<number> | undefined {
 	const { filter } = resolved
-	if (!present(filter, ['namespace', 'kind', 'name', 'uid'])) return undefined
-	const chosen = new Set<number>()
-	for (const object of partition.objects()) if (isSelected(object, resolved)) chosen.add(object.id)
-	if (filter.uid !== undefined || resolved.ownerUids.size > 0)
-		addNameless(
-			partition,
-			chosen,
-			[...chosen].map((id) => partition.object(id)),
-		)
+	if (!present(filter, ['name', 'uid'])) return undefined
+	const chosen = new Set(selected(partition, resolved).map(({ id }) => id))
+	if (filter.uid !== undefined || resolved.ownerUids.size > 0) addNameless(partition, chosen)
 	const owned = new Set<number>()
 	for (const uid of resolved.ownerUids) {
-		for (const { obj } of partition.all<{ obj: number }>('SELECT obj FROM owner WHERE uid = ?', uid)) {
+		for (const { obj, sum } of partition.all<{ obj: number; sum: number }>('SELECT obj, sum FROM owner WHERE uid = ?', uid)) {
+			if (sum !== ownerSum(uid, obj)) throw new DamageError(`an owner of object ${obj} fails its checksum`)
 			if (filter.cluster === undefined || partition.object(obj).cluster === filter.cluster) owned.add(obj)
 		}
 	}
-	addNameless(
-		partition,
-		owned,
-		[...owned].map((id) => partition.object(id)),
-	)
+	addNameless(partition, owned)
 	for (const id of owned) chosen.add(id)
 	return chosen
+}
+
+/** Whether a record is about what the filter says of objects: those chosen, or each looked at once. */
+function objectTest(partition: Partition, resolved: Resolved, chosen: ReadonlySet<number> | undefined): (candidate: Candidate) => boolean {
+	const { filter } = resolved
+	if (chosen) return ({ obj }) => obj !== null && chosen.has(obj)
+	if (!present(filter, ['namespace', 'kind']))
+		return ({ obj, space }) =>
+			filter.cluster === undefined || (obj === null ? partition.text(space ?? 0) : partition.object(obj).cluster) === filter.cluster
+	const known = new Map<number, boolean>()
+	return ({ obj }) => {
+		if (obj === null) return false
+		let answer = known.get(obj)
+		if (answer === undefined) known.set(obj, (answer = isSelected(partition.object(obj), resolved)))
+		return answer
+	}
 }
 
 /** Tags that every match carries; undefined where one of them is not known in this day: nothing matches then. */
@@ -152,9 +174,8 @@ function kindsOf(filter: Filter): Set<number> | undefined {
 /** The records of these objects, where they are few. */
 function gather(partition: Partition, objects: ReadonlySet<number>): number[] | null {
 	const rows: number[] = []
-	const statement = partition.prepare('SELECT row FROM record WHERE obj = ? LIMIT ?')
 	for (const id of objects) {
-		for (const found of statement.all(id, storeLimits.gatherRecordsMax + 1 - rows.length) as { row: number }[]) rows.push(found.row)
+		rows.push(...partition.rowsOf(id, 0, Number.MAX_SAFE_INTEGER, storeLimits.gatherRecordsMax + 1 - rows.length))
 		if (rows.length > storeLimits.gatherRecordsMax) return null
 	}
 	return rows.toSorted((a, b) => a - b)
@@ -200,11 +221,12 @@ function resourceTest(partition: Partition, filter: Filter): (candidate: Candida
 
 export function planFor(partition: Partition, resolved: Resolved): Plan {
 	const { filter } = resolved
-	const objects = objectsOf(partition, resolved)
 	const wantedKinds = kindsOf(filter)
 	const q = filter.q === undefined || filter.q.trim() === '' ? undefined : matchOf(filter.q)
 	const tags = tagsOf(partition, filter)
-	if (q === null || tags === undefined || objects?.size === 0 || wantedKinds?.size === 0) return nothing
+	if (q === null || tags === undefined || resolved.unknown || wantedKinds?.size === 0) return nothing
+	const objects = objectsOf(partition, resolved)
+	if (objects?.size === 0) return nothing
 	const matches: string[] = []
 	if (q !== undefined) matches.push(q)
 	if (tags.length > 0) matches.push(tagMatch(tags))
@@ -215,7 +237,7 @@ export function planFor(partition: Partition, resolved: Resolved): Plan {
 	const hasLog = present(filter, logFields)
 	const severity = filter.severity === undefined ? undefined : severities.indexOf(filter.severity)
 	const resourceIs = resourceTest(partition, filter)
-	const clusterOf = ({ obj, space }: Candidate): string => (obj === null ? partition.text(space ?? 0) : partition.object(obj).cluster)
+	const objectIs = objectTest(partition, resolved, objects)
 	return {
 		empty: false,
 		match: matches.length === 0 ? null : matches.map((match) => `(${match})`).join(' AND '),
@@ -224,12 +246,7 @@ export function planFor(partition: Partition, resolved: Resolved): Plan {
 			if (wantedKinds && !wantedKinds.has(candidate.kind)) return false
 			if ((candidate.flags & noiseFlag) !== 0 && filter.noise !== true) return false
 			if (severity !== undefined && (candidate.flags & 3) !== severity) return false
-			if (
-				objects
-					? candidate.obj === null || !objects.has(candidate.obj)
-					: filter.cluster !== undefined && clusterOf(candidate) !== filter.cluster
-			)
-				return false
+			if (!objectIs(candidate)) return false
 			if (!hasAudit && !hasLog) return true
 			const sent = candidate.traits === null ? {} : ((partition.json(candidate.traits) as Traits).c ?? {})
 			return (!hasAudit || (auditMatches(filter, sent) && resourceIs(candidate))) && (!hasLog || logMatches(filter, sent))

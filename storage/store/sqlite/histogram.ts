@@ -1,6 +1,8 @@
 // Records per bucket of time. Whole minutes come from counters, the rest from the rows themselves: the numbers are exact.
 import type { RecordKind } from '#records/record.ts'
 import type { AuditField, Bucket, Filter } from '#storage/store/port.ts'
+import { countFactor, counterSeed, counterSum } from './check.ts'
+import { DamageError } from './errors.ts'
 import { isCountable, planFor, resolve } from './filter.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow, timeOf } from './place.ts'
@@ -8,6 +10,33 @@ import { minuteMicros } from './put.ts'
 import { kinds, severities } from './schema.ts'
 import type { Traits } from './row.ts'
 import { scan } from './timeline.ts'
+
+/** minute, cluster, namespace, kind, severity, noise, records, sum */
+type Counter = readonly [number, string, string, number, number, number, number, number]
+
+/** The day's counters from one minute up to another, as arrays: there can be many. Throws DamageError where one is not as it was written. */
+function countersOf(partition: Partition, filter: Filter, from: number, to: number): readonly Counter[] {
+	const conditions = ['minute BETWEEN ? AND ?']
+	const values: (number | string)[] = [from, to]
+	for (const field of ['cluster', 'namespace'] as const) {
+		if (filter[field] === undefined) continue
+		conditions.push(`${field} = ?`)
+		values.push(filter[field])
+	}
+	const statement = partition.prepare(`SELECT * FROM minute WHERE ${conditions.join(' AND ')}`)
+	statement.setReturnArrays(true)
+	const counters = statement.all(...values) as unknown as Counter[]
+	const seeds = new Map<string, Map<string, number>>()
+	for (const [minute, cluster, namespace, kind, severity, noise, records, sum] of counters) {
+		const ofCluster = seeds.get(cluster) ?? new Map<string, number>()
+		seeds.set(cluster, ofCluster)
+		const seed = ofCluster.get(namespace) ?? counterSeed(cluster, namespace)
+		ofCluster.set(namespace, seed)
+		if (sum !== counterSum(seed, minute, kind, severity, noise) + records * countFactor)
+			throw new DamageError(`a counter of minute ${minute} fails its checksum`)
+	}
+	return counters
+}
 
 interface Counting {
 	readonly from: number
@@ -69,22 +98,18 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 			if (step < minuteMicros || step % minuteMicros !== 0 || !isCountable(filter) || lowMinute >= highMinute) return count(low, high)
 			if (low < lowMinute) count(low, lowMinute - 1)
 			if (high >= highMinute) count(highMinute, high)
-			type Counter = { minute: number; cluster: string; namespace: string; kind: number; severity: number; noise: number; records: number }
 			const wanted = filter.include && new Set(filter.include.map((kind) => kinds.indexOf(kind)))
 			const severity = filter.severity === undefined ? undefined : severities.indexOf(filter.severity)
-			for (const counter of partition.all<Counter>(
-				'SELECT * FROM minute WHERE minute BETWEEN ? AND ?',
+			const counters = countersOf(
+				partition,
+				filter,
 				(lowMinute - partition.start) / minuteMicros,
 				(highMinute - partition.start) / minuteMicros - 1,
-			)) {
-				if (counter.noise === 1 && filter.noise !== true) continue
-				if (
-					(filter.cluster !== undefined && counter.cluster !== filter.cluster) ||
-					(filter.namespace !== undefined && counter.namespace !== filter.namespace)
-				)
-					continue
-				if ((wanted && !wanted.has(counter.kind)) || (severity !== undefined && counter.severity !== severity)) continue
-				add(partition.start + counter.minute * minuteMicros, counter.kind, counter.severity, counter.records)
+			)
+			for (const [minute, , , kind, severe, noise, records] of counters) {
+				if (noise === 1 && filter.noise !== true) continue
+				if ((wanted && !wanted.has(kind)) || (severity !== undefined && severe !== severity)) continue
+				add(partition.start + minute * minuteMicros, kind, severe, records)
 			}
 		})
 	}

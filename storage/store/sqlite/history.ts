@@ -3,7 +3,9 @@ import { objectKey, type ObjectRef } from '#records/object-key.ts'
 import type { Revision } from '#records/revision.ts'
 import type { At, Item, Page, PageRequest, StateSelector, Version } from '#storage/store/port.ts'
 import { cursorOf, readCursor } from './cursor.ts'
+import { DamageError } from './errors.ts'
 import { eventAt, eventsAt, isEvent } from './events.ts'
+import { isOfKind } from './objects.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow } from './place.ts'
 import { itemOf } from './row.ts'
@@ -46,23 +48,24 @@ export function history(
 	const to = page.to ?? Number.MAX_SAFE_INTEGER
 	for (const partition of partitions) {
 		partition.guard(() => {
-			const add = (found: { row: number; rev: string; space: number }): void => {
-				places.push({ partition, row: found.row, rank: ranks.get(partition.text(found.space)) ?? 0, revision: BigInt(found.rev) })
+			const add = (found: Row): void => {
+				const rank = ranks.get(partition.text(found.space ?? 0)) ?? 0
+				places.push({ partition, row: found.row, rank, revision: BigInt(found.rev ?? '0') })
 			}
 			const first = firstRow(partition.start, from)
 			const last = lastRow(partition.start, to)
 			for (const { id } of partition.objectsOf(cluster, objectKey(object))) {
-				const columns = 'r.row, CAST(r.rev AS TEXT) AS rev, r.space'
-				for (const found of partition.all<{ row: number; rev: string; space: number }>(
-					`SELECT ${columns} FROM record r WHERE obj = ? AND kind = 0 AND row BETWEEN ? AND ?`,
-					id,
-					first,
-					last,
-				))
-					add(found)
-				const sql = `SELECT ${columns} FROM words CROSS JOIN record r ON r.row = words.rowid WHERE words MATCH ? AND words.rowid BETWEEN ? AND ?`
-				if (object.resource === 'events')
-					for (const found of partition.all<{ row: number; rev: string; space: number }>(sql, `tags : "zqo${id}"`, first, last)) add(found)
+				for (const row of partition.rowsOf(id, first, last)) {
+					const found = partition.row(row)
+					if (found?.obj !== id) throw new DamageError(`the index leads from object ${id} to another`)
+					if (found.kind === 0) add(found)
+				}
+				const sql = 'SELECT rowid AS row FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?'
+				if (object.resource !== 'events') continue
+				for (const { row } of partition.all<{ row: number }>(sql, `tags : "zqo${id}"`, first, last)) {
+					const found = partition.row(row)
+					if (found) add(found)
+				}
 			}
 		})
 	}
@@ -154,10 +157,8 @@ export function versionAt(partitions: readonly Partition[], cluster: string, obj
 export function get(partitions: readonly Partition[], cluster: string, id: string): Version | undefined {
 	if (!/^[0-9a-f]{32}$/.test(id)) return undefined
 	for (const partition of partitions) {
-		const row = partition.guard(() => {
-			const number = partition.rowOfId(id)
-			return number === undefined ? undefined : partition.row(number)
-		})
+		if (!partition.mayHold(id)) continue
+		const row = partition.guard(() => partition.rowById(id))
 		if (!row) continue
 		const version = versionOf(partition, row, ranksOf(partitions, cluster))
 		if (version.cluster === cluster) return version
@@ -166,7 +167,7 @@ export function get(partitions: readonly Partition[], cluster: string, id: strin
 }
 
 /** How many of the rows before a time are looked at for the newest revision: clocks do not order them. */
-const newestOfRows = 512
+const newestOfRows = 128
 
 /** The newest version of the cluster that had occurred, whatever object it is of. */
 function revisionAt(partitions: readonly Partition[], scope: Scope, cluster: string, at: At, ranks: Ranks): Revision | null {
@@ -193,18 +194,21 @@ const eventKinds = new Set(['event', 'events', 'events.events.k8s.io', 'event.ev
 function keysOf(scope: Scope, cluster: string, selector: StateSelector, events: ReadonlyMap<string, Found>): string[] {
 	const wanted = selector.kind?.toLowerCase()
 	const keys = new Set<string>()
+	const conditions = ['cluster = ?', "resource <> 'events'"]
+	const values = [cluster]
+	for (const field of ['namespace', 'name'] as const) {
+		if (selector[field] === undefined) continue
+		conditions.push(`${field} = ?`)
+		values.push(selector[field])
+	}
+	for (const { partition } of scope.parts) {
+		for (const object of partition.guard(() => partition.objects.where(conditions.join(' AND '), ...values)))
+			if (wanted === undefined || isOfKind(object, wanted)) keys.add(keyOf(object))
+	}
 	const isWanted = (object: StoredObject): boolean =>
 		object.cluster === cluster &&
 		(selector.namespace === undefined || object.namespace === selector.namespace) &&
 		(selector.name === undefined || object.name === selector.name)
-	for (const { partition } of scope.parts) {
-		for (const object of partition.objects()) {
-			if (!isWanted(object) || object.resource === 'events') continue
-			const full = object.group === '' ? object.resource : `${object.resource}.${object.group}`
-			if (wanted === undefined || object.kind.toLowerCase() === wanted || object.resource === wanted || full === wanted)
-				keys.add(keyOf(object))
-		}
-	}
 	for (const [key, { partition, row }] of events) if (isWanted(partition.object(row.own ?? 0))) keys.add(key)
 	return [...keys].toSorted((a, b) => (a < b ? -1 : 1))
 }

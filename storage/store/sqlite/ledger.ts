@@ -31,8 +31,8 @@ function statements<T>(
 
 function statementById<T>(partitions: readonly Partition[], id: string): T {
 	for (const partition of partitions) {
-		const row = partition.rowOfId(id)
-		const full = row === undefined ? undefined : partition.row(row)
+		if (!partition.mayHold(id)) continue
+		const full = partition.guard(() => partition.rowById(id))
 		if (full) return statementOf<T>(full)
 	}
 	throw new RangeError(`record ${id} is gone`)
@@ -61,14 +61,8 @@ export function rejects(partitions: readonly Partition[], asked: Parameters<Stor
 }
 
 export function objectKinds(partitions: readonly Partition[]): Awaited<ReturnType<Store['kinds']>> {
-	type Kind = Awaited<ReturnType<Store['kinds']>>[number]
-	const found = new Map<string, Kind>()
-	for (const partition of partitions) {
-		const sql = 'SELECT DISTINCT resource, grp AS "group", kind FROM object'
-		for (const { resource, group, kind } of partition.guard(() => partition.all<Kind>(sql)))
-			if (resource !== '') found.set(`${kind}/${resource}.${group}`, { resource, group, kind })
-	}
-	return [...found.values()]
+	const found = new Map(partitions.flatMap((partition) => [...partition.kinds().all]))
+	return [...found.values()].filter(({ resource }) => resource !== '')
 }
 
 interface Info {

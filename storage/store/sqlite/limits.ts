@@ -2,17 +2,22 @@
 
 export const storeLimits = {
 	/** Bodies compressed together, and their size before compression. */
-	chunkBodies: 64,
-	chunkBytesMax: 256 * 1024,
+	chunkBodies: 96,
+	chunkBytesMax: 128 * 1024,
 	/** Puts with fewer bodies are compressed one by one, against a body of the same object. */
 	smallPutBodies: 8,
-	/** Bodies kept in memory as dictionaries of small puts. */
-	basesMax: 4096,
+	/** Bodies kept in memory as dictionaries of small puts, and the largest of them. */
+	basesBytesMax: 4 * 1024 * 1024,
 	baseBytesMax: 16 * 1024,
-	/** Decompressed chunks kept in memory while reading. */
-	chunksCachedMax: 64,
-	/** Interned texts kept in memory per day. */
-	wordsCachedMax: 50_000,
+	/** Decompressed chunks kept in memory while reading, of each open day. */
+	chunksBytesMax: 2 * 1024 * 1024,
+	/** Interned texts kept in memory, by text, by number and parsed, of each open day. */
+	textsBytesMax: 2 * 1024 * 1024,
+	parsedBytesMax: 2 * 1024 * 1024,
+	/** Objects kept in memory, of each open day; the writer also keeps what it knows of each. */
+	objectsBytesMax: 8 * 1024 * 1024,
+	/** Days that stay open behind an answer or a put, each with its caches. */
+	openDaysMax: 3,
 	/** Records of an object filter that are collected from the object index; above, the words index leads. */
 	gatherRecordsMax: 20_000,
 	/** Rows fetched in one step while looking for matches. */
@@ -22,4 +27,10 @@ export const storeLimits = {
 	/** Puts that a tail may lag behind, per day. */
 	tailPutsMax: 10_000,
 	busyTimeoutMs: 10_000,
+	/** The write-ahead log is checkpointed beyond this, and emptied when nothing was put for a while. */
+	walBytesMax: 16 * 1024 * 1024,
+	idleMs: 1000,
+	/** A check of the days reads so much at a time, and then rests. */
+	checkSliceBytes: 1024 * 1024,
+	checkRestMs: 10,
 } as const

@@ -26,8 +26,17 @@ export function timeOf(start: Micros, row: number): Micros {
 	return start + Math.floor(row / slots)
 }
 
+let lastDay = { number: -1, day: '' }
+
+/** As dayOf; most records are of the same day as the one before. */
+function dayAt(at: Micros): string {
+	const number = Math.floor(at / dayMicros)
+	if (number !== lastDay.number) lastDay = { number, day: dayOf(at) }
+	return lastDay.day
+}
+
 /** The day a record is kept in: by when it occurred, or by when it was observed where that lies absurdly ahead or before 1970. */
 export function placeOf(occurredAt: Micros, observedAt: Micros, limit: Micros, now: Micros): string {
 	const sane = (at: Micros): boolean => Number.isFinite(at) && at >= 0 && at <= limit
-	return dayOf(sane(occurredAt) ? occurredAt : sane(observedAt) ? observedAt : now)
+	return dayAt(sane(occurredAt) ? occurredAt : sane(observedAt) ? observedAt : now)
 }

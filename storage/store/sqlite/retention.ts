@@ -1,7 +1,7 @@
 // Retention: whole days go, the oldest first, never the last one.
-import { rmSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { StoreRetention } from '#storage/store/port.ts'
-import { suffixes, type Partition } from './partition.ts'
+import { suffixes } from './partition.ts'
 import { dayEnd } from './place.ts'
 
 export function sizeOf(path: string): number {
@@ -27,9 +27,4 @@ export function daysToRemove(days: readonly Day[], policy: StoreRetention, nowMi
 		removed.push(day)
 	}
 	return removed
-}
-
-export function removeDay(day: Day, partition: Partition | undefined): void {
-	partition?.close()
-	for (const path of suffixes(day.path)) rmSync(path, { force: true })
 }

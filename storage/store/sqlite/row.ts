@@ -42,6 +42,44 @@ export function flagsOf(indexed: Indexed): number {
 	return flags
 }
 
+/** Lists of texts, alike. */
+export function areSame(a: readonly string[], b: readonly string[]): boolean {
+	if (a.length !== b.length) return false
+	for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
+	return true
+}
+
+function areSameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+	if (a === b) return true
+	let more = 0
+	for (const key in a) {
+		if (a[key] !== b[key]) return false
+		more += 1
+	}
+	for (const _ in b) more -= 1
+	return more === 0
+}
+
+function areSameOwners(a: readonly OwnerRef[], b: readonly OwnerRef[]): boolean {
+	if (a.length !== b.length) return false
+	for (let index = 0; index < a.length; index++) {
+		const one = a[index]
+		const other = b[index]
+		if (one?.uid !== other?.uid || one?.name !== other?.name || one?.kind !== other?.kind || one?.apiVersion !== other?.apiVersion)
+			return false
+	}
+	return true
+}
+
+/** What a change or a cluster event has in common with the one before of the same object, mostly. */
+export type Shared = Pick<Indexed, 'labels' | 'owners' | 'images'> & { readonly apiVersion: string }
+
+export function areAlike(a: Shared, b: Shared): boolean {
+	return (
+		a.apiVersion === b.apiVersion && areSame(a.images, b.images) && areSameLabels(a.labels, b.labels) && areSameOwners(a.owners, b.owners)
+	)
+}
+
 /** The interned part, as JSON; undefined where it is empty. */
 export function traitsOf(indexed: Indexed): string | undefined {
 	const { record } = indexed

@@ -2,9 +2,13 @@
 import { Body } from '#records/body.ts'
 import { unfoldLease, type FoldedLease } from '#records/lease.ts'
 import type { Revision } from '#records/revision.ts'
+import { keyframeSeed, rowSum } from './check.ts'
+import { DamageError } from './errors.ts'
+import { fullResource } from './objects.ts'
 import type { Partition } from './partition.ts'
+import { slots } from './place.ts'
 import { parseRest } from './row.ts'
-import { kinds, operations, readColumns, type Row, type StoredObject } from './schema.ts'
+import { bucketExpression, bucketOf, bucketsTable, kinds, operations, readColumns, type Row, type StoredObject } from './schema.ts'
 
 /** Up to where: rows up to `row`, revisions of `space` up to `revision`. */
 export interface Limit {
@@ -52,6 +56,15 @@ export const bindRevision = (revision: Revision): number | bigint =>
 	revision <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(revision) : revision
 const revisionMax = 2n ** 63n - 1n
 
+/** The last row number of a day. */
+const rowMax = 86_400_000_000 * slots + slots
+/** The newest of each bucket of time, and of those the newest. */
+const standingSql = (
+	more: string,
+): string => `${bucketsTable} SELECT r.row AS row, CAST(max(r.rev) AS TEXT) AS rev FROM bucket CROSS JOIN record r
+	ON r.row = (SELECT row FROM record INDEXED BY record_object WHERE ${bucketExpression} = bucket.n AND obj = ?1 AND kind = 0 AND space = ?2 AND rev <= ?3 AND row <= ?4${more} ORDER BY rev DESC LIMIT 1)
+	WHERE bucket.n <= ?5`
+
 /** The newest version of the key within the day's own rows. `bodied`: only one with a body. */
 export function standing(
 	partition: Partition,
@@ -61,24 +74,22 @@ export function standing(
 	bodied = false,
 ): Found | undefined {
 	let best: Found | undefined
-	const sql = `SELECT row, CAST(rev AS TEXT) AS rev FROM record WHERE obj = ? AND kind = 0 AND space = ? AND rev <= ? AND row <= ?${bodied ? ' AND body IS NOT NULL' : ''} ORDER BY record.rev DESC LIMIT 1`
+	const sql = bodied ? standingSql(' AND body IS NOT NULL') : standingSql('')
+	const last = Math.min(limit.row ?? Number.MAX_SAFE_INTEGER, rowMax)
 	for (const space of ranks.keys()) {
 		if (limit.space !== undefined && space !== limit.space) continue
 		const spaceId = partition.findText(space)
 		if (spaceId === undefined) continue
 		for (const object of objects) {
-			const found = partition.get<{ row: number; rev: string }>(
-				sql,
-				object.id,
-				spaceId,
-				bindRevision(limit.revision ?? revisionMax),
-				limit.row ?? Number.MAX_SAFE_INTEGER,
-			)
-			if (!found) continue
+			const values = [object.id, spaceId, bindRevision(limit.revision ?? revisionMax), last, bucketOf(last)] as const
+			const found = partition.get<{ row: number | null; rev: string }>(sql, ...values)
+			if (!found || found.row === null) continue
 			const candidate = { space, revision: BigInt(found.rev) }
 			if (best && !newer(ranks, candidate as Found, best)) continue
 			const row = partition.row(found.row)
-			if (row) best = { partition, row, inKeyframe: false, ...candidate }
+			if (row?.obj !== object.id || row.space !== spaceId || row.rev !== found.rev)
+				throw new DamageError(`the index leads from object ${object.id} to another`)
+			best = { partition, row, inKeyframe: false, ...candidate }
 		}
 	}
 	return best
@@ -89,6 +100,7 @@ const keyframeSql = `SELECT row, ${readColumns} FROM keyframe WHERE cluster = ? 
 export function inKeyframe(partition: Partition, cluster: string, key: string, limit: Limit = {}): Found | undefined {
 	const row = partition.get<Row>(keyframeSql, cluster, key)
 	if (!row) return undefined
+	if (row.sum !== rowSum(0, row, keyframeSeed(cluster, key))) throw new DamageError(`the keyframe's row ${row.row} fails its checksum`)
 	const found = { partition, row, inKeyframe: true, space: partition.text(row.space ?? 0), revision: BigInt(row.rev ?? '0') }
 	if (limit.space !== undefined && found.space !== limit.space) return undefined
 	if (limit.revision !== undefined && found.revision > limit.revision) return undefined
@@ -105,12 +117,13 @@ export function keyframeEnds(partition: Partition, cluster: string): Standing[] 
 
 /** Changes of a cluster, newest by time first, from the row number down; some of them, and none only where there is none. */
 export function* newestRows(partition: Partition, cluster: string, row: number, rows: number): Generator<Standing> {
-	const sql = 'SELECT row, kind, obj, space, CAST(rev AS TEXT) AS rev FROM record WHERE row <= ? ORDER BY record.row DESC LIMIT ?'
-	type Narrow = Pick<Row, 'row' | 'kind' | 'obj' | 'space' | 'rev'>
+	const sql = `SELECT row, ${readColumns} FROM record WHERE row <= ? ORDER BY row DESC LIMIT ?`
 	let to = row
 	for (let any = false; !any;) {
-		const found = partition.all<Narrow>(sql, to, rows)
-		for (const { kind, obj, space, rev } of found) {
+		const found = partition.all<Row>(sql, to, rows)
+		for (const each of found) {
+			if (each.sum !== rowSum(each.row, each)) throw new DamageError(`row ${each.row} fails its checksum`)
+			const { kind, obj, space, rev } = each
 			if (kind !== 0 || obj === null || partition.object(obj).cluster !== cluster) continue
 			any = true
 			yield { space: partition.text(space ?? 0), revision: BigInt(rev ?? '0') }
@@ -141,5 +154,5 @@ export function bodyOf(partition: Partition, row: Row, ranks: Ranks): Body | nul
 }
 
 export function keyOf(object: StoredObject): string {
-	return `${object.group === '' ? object.resource : `${object.resource}.${object.group}`}/${object.namespace === '' ? '-' : object.namespace}/${object.name}`
+	return `${fullResource(object)}/${object.namespace === '' ? '-' : object.namespace}/${object.name}`
 }

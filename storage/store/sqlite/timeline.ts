@@ -3,17 +3,17 @@ import type { Filter, Item, Order, Page, PageRequest } from '#storage/store/port
 import { cursorOf, readCursor } from './cursor.ts'
 import { planFor, resolve, type Candidate, type Plan } from './filter.ts'
 import { storeLimits } from './limits.ts'
-import type { Partition } from './partition.ts'
+import { soundCandidate, type Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow, slots, timeOf } from './place.ts'
 import { itemOf } from './row.ts'
 import type { Row } from './schema.ts'
 
-const narrow = 'row, kind, obj, space, flags, traits'
+const narrow = 'row, kind, obj, space, flags, traits, sum'
 
 function scanSql(match: boolean, order: Order): string {
 	const direction = order === 'asc' ? 'ASC' : 'DESC'
 	return match
-		? `SELECT r.row, r.kind, r.obj, r.space, r.flags, r.traits FROM words CROSS JOIN record r ON r.row = words.rowid WHERE words MATCH ? AND words.rowid BETWEEN ? AND ? ORDER BY words.rowid ${direction}`
+		? `SELECT r.row, r.kind, r.obj, r.space, r.flags, r.traits, r.sum FROM words CROSS JOIN record r ON r.row = words.rowid WHERE words MATCH ? AND words.rowid BETWEEN ? AND ? ORDER BY words.rowid ${direction}`
 		: `SELECT ${narrow} FROM record WHERE row BETWEEN ? AND ? ORDER BY row ${direction}`
 }
 
@@ -25,7 +25,7 @@ export function* scan(partition: Partition, plan: Plan, order: Order, first: num
 		for (const row of rows) {
 			if (row < first || row > last) continue
 			const candidate = partition.get<Candidate>(`SELECT ${narrow} FROM record WHERE row = ?`, row)
-			if (candidate && plan.test(candidate)) yield candidate
+			if (candidate && plan.test(soundCandidate(candidate))) yield candidate
 		}
 		return
 	}
@@ -34,7 +34,7 @@ export function* scan(partition: Partition, plan: Plan, order: Order, first: num
 	for (let from = first, to = last; from <= to;) {
 		const found =
 			plan.match === null ? partition.all<Candidate>(sql, from, to, step) : partition.all<Candidate>(sql, plan.match, from, to, step)
-		for (const candidate of found) if (plan.test(candidate)) yield candidate
+		for (const candidate of found) if (plan.test(soundCandidate(candidate))) yield candidate
 		const end = found.at(-1)
 		if (!end || found.length < step) return
 		if (order === 'asc') from = end.row + 1

@@ -7,22 +7,26 @@ export type TagLetter = 'n' | 'r' | 'u' | 'v' | 'c' | 'd' | 's' | 'a' | 'i' | 'p
 
 export const tagPrefix = 'zq'
 
-/** Texts to tag of one record. Namespace and resource are of the object it is about, `o` of a cluster event's own object. */
-export function tagsOf(
-	indexed: Indexed,
-	object: { resource: string; group: string; namespace: string } | null,
-	own: number | null,
-	intern: (text: string) => number,
+type Intern = (text: string) => number
+
+/** Tags of the object a record is about. */
+export function objectTags(
+	object: { readonly resource: string; readonly group: string; readonly namespace: string },
+	intern: Intern,
 ): string {
+	const namespace = object.namespace === '' ? '' : ` ${tagPrefix}n${intern(object.namespace)}`
+	const resource = object.group === '' ? object.resource : `${object.resource}.${object.group}`
+	return resource === '' ? namespace : `${namespace} ${tagPrefix}r${intern(resource)}`
+}
+
+/** Tags of one record, behind those of its object; `o` is of a cluster event's own object. */
+export function tagsOf(indexed: Indexed, ofObject: string, own: number | null, intern: Intern): string {
 	const { record } = indexed
 	let tags = record.kind === 'change' ? '' : `${tagPrefix}k${kinds.indexOf(record.kind)}`
 	const add = (letter: TagLetter, text: string): void => {
 		if (text !== '') tags += ` ${tagPrefix}${letter}${intern(text)}`
 	}
-	if (object) {
-		add('n', object.namespace)
-		add('r', object.group === '' ? object.resource : `${object.resource}.${object.group}`)
-	}
+	tags += ofObject
 	if (own !== null) tags += ` ${tagPrefix}o${own}`
 	if (indexed.severity !== 'normal') tags += ` ${tagPrefix}w${indexed.severity === 'error' ? 2 : 1}`
 	if (record.kind === 'audit') {
