@@ -8,6 +8,9 @@ import type { ApiContext } from './context.ts'
 
 const shownMax = 80
 
+const own = new Set(builtIn.map(resourceName))
+export const isBuiltIn = (type: KindName): boolean => own.has(resourceName(type))
+
 async function knownKinds(context: ApiContext): Promise<readonly KindName[]> {
 	return [...builtIn, ...virtualKinds, ...(await context.store.kinds())]
 }

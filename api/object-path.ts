@@ -1,9 +1,10 @@
 // Which object a path names: /{cluster}/{resource}/{namespace|-}/{name}, where the resource may lack its group or be a kind.
 import { Type } from 'typebox'
+import type { KindName } from '#records/kind-names.ts'
 import { resourceName, type ObjectRef } from '#records/object-key.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import { apiLimits } from './api-limits.ts'
-import { typesNamed } from './kinds.ts'
+import { isBuiltIn, typesNamed } from './kinds.ts'
 import { invalid } from './query.ts'
 import type { ApiContext } from './context.ts'
 
@@ -24,11 +25,17 @@ export interface ObjectPath {
 	readonly name: string
 }
 
-/** The core group wins, as it does for kubectl. Throws NOT_FOUND where no kind is named so, QUERY_INVALID where several are. */
+/** A full name means itself; Kubernetes' own kinds win over others, and the core group over them, as for kubectl. */
+function preferred(word: string, types: readonly KindName[]): readonly KindName[] {
+	const own = types.filter((type) => isBuiltIn(type))
+	const ranked = [types.filter((type) => resourceName(type) === word.toLowerCase()), own.filter(({ group }) => group === ''), own, types]
+	return ranked.find((some) => some.length > 0) ?? []
+}
+
+/** Throws NOT_FOUND where no kind is named so, QUERY_INVALID where several are. */
 export async function resolveObject(context: ApiContext, path: ObjectPath): Promise<ObjectRef> {
-	const types = await typesNamed(context, 'resource', path.resource)
-	const core = types.filter((type) => type.group === '')
-	const [type, ...others] = core.length > 0 ? core : types
+	const types = preferred(path.resource, await typesNamed(context, 'resource', path.resource))
+	const [type, ...others] = types
 	if (!type || others.length > 0) throw invalid('resource', `${path.resource} is ambiguous: ${types.map(resourceName).join(', ')}`)
 	const { resource, group } = type
 	return { resource, group, namespace: path.namespace === '-' ? '' : path.namespace, name: path.name }

@@ -74,14 +74,14 @@ describe('records', () => {
 	})
 
 	it.each([
-		'/api/v1/timeline?from=now-520w&',
-		'/api/v1/audit?from=now-520w&',
-		'/api/v1/objects?at=now&',
-		'/api/v1/objects?at=7&',
-		`${history}?from=now-520w&`,
-		`${history}?order=desc&`,
-		'/api/v1/rejects?',
-	])('pages without repeating or leaving out: %s', async (url) => {
+		['/api/v1/timeline?from=now-520w&', 6],
+		['/api/v1/audit?from=now-520w&', 2],
+		['/api/v1/objects?at=now&', 1],
+		['/api/v1/objects?at=7&', 2],
+		[`${history}?from=now-520w&`, 3],
+		[`${history}?order=desc&`, 3],
+		['/api/v1/rejects?', 1],
+	])('pages without repeating or leaving out: %s', async (url, count) => {
 		type Entry = { readonly id?: string; readonly item?: WireItem }
 		const idOf = (entry: Entry): string => entry.id ?? entry.item?.id ?? ''
 		const ids: string[] = []
@@ -92,7 +92,7 @@ describe('records', () => {
 			next = page.next
 		}
 		const all = (await json<WirePage<Entry>>(`${url}limit=100`)).items.map(idOf)
-		expect(all.length).toBeGreaterThan(0)
+		expect(new Set(all).size).toBe(count)
 		expect(ids).toEqual(all)
 	})
 

@@ -73,6 +73,21 @@ describe('a kind', () => {
 		},
 	)
 
+	it('means itself by its full name, and Kubernetes’ own where others have the same', async () => {
+		const lease: ObjectRef = { resource: 'masterleases', group: '', namespace: '', name: '10.0.0.1' }
+		const made = change(lease, 20n, 'created', 'none')
+		const endpoints = change({ ...lease, resource: 'endpoints', namespace: 'default', name: 'kubernetes' }, 21n, 'created', 'none')
+		await store.put(
+			[made, endpoints].map((indexed) => ({
+				...indexed,
+				record: { ...indexed.record, objectKind: 'Endpoints' } as Redacted<StoredRecord>,
+			})),
+		)
+		for (const word of ['endpoints', 'Endpoints', 'ep'])
+			expect(await count(`/api/v1/history/${cluster}/${word}/default/kubernetes`), word).toBe(1)
+		expect(await count(`/api/v1/history/${cluster}/masterleases/-/10.0.0.1`)).toBe(1)
+	})
+
 	it('that was only asked for is known too, and one that nothing is recorded of is empty', async () => {
 		expect(await count('/api/v1/audit?resource=widgetreviews')).toBe(1)
 		expect(await count('/api/v1/timeline?kind=svc')).toBe(0)

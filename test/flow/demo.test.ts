@@ -1,7 +1,8 @@
 // The program as its users start it, on the recorded incident: every version and every request is answered, and what was really done is found.
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { WireCluster, WireCoverage, WireDiff, WireItem, WirePage, WireState, WireVersion } from '#api/wire.ts'
+import type { WireBucket, WireCluster, WireCoverage, WireDiff, WireItem, WireObject, WirePage, WireState, WireVersion } from '#api/wire.ts'
+import { demoAudit } from '#test/history/demo.ts'
 import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
 
 const folder = temporaryFolder('demo')
@@ -34,6 +35,27 @@ async function all<T>(path: string): Promise<readonly T[]> {
 		cursor = page.next
 	}
 	return items
+}
+
+interface Line {
+	readonly verb: string
+	readonly user: { readonly username: string }
+	readonly userAgent?: string
+	readonly sourceIPs?: readonly string[]
+	readonly responseStatus?: { readonly code?: number }
+	readonly annotations?: Readonly<Record<string, string>>
+	readonly objectRef?: {
+		readonly resource: string
+		readonly apiGroup?: string
+		readonly subresource?: string
+		readonly namespace?: string
+		readonly name?: string
+	}
+}
+
+/** An Event has one key in both its groups. */
+function resourceOf({ resource, apiGroup = '' }: NonNullable<Line['objectRef']>): string {
+	return apiGroup === '' || (resource === 'events' && apiGroup === 'events.k8s.io') ? resource : `${resource}.${apiGroup}`
 }
 
 describe('the recorded incident', () => {
@@ -118,17 +140,102 @@ describe('the recorded incident', () => {
 		expect(asked).toBeGreaterThan(60)
 	})
 
-	it('finds words, and warnings', async () => {
-		const found = await getJson<WirePage<WireItem>>(
-			address,
-			'/api/v1/timeline?cluster=demo&include=events&q=CrashLoopBackOff%20checkout&limit=10',
-		)
-		const backoff = await getJson<WirePage<WireItem>>(address, '/api/v1/timeline?cluster=demo&include=events&q=BackOff&limit=10')
-		expect(found.items.length + backoff.items.length).toBeGreaterThan(0)
-		const warnings = await getJson<WirePage<WireItem>>(address, '/api/v1/timeline?cluster=demo&severity=warning&limit=1000')
-		expect(warnings.items.every((item) => item.severity === 'warning')).toBe(true)
-		expect(warnings.items.length).toBeGreaterThan(20)
+	it('finds words and warnings, each that there is and nothing else', async () => {
+		const events = await all<WireItem>('/api/v1/timeline?cluster=demo&include=events&noise=true')
+		// What an expired Event had said is not said again.
+		const words = (item: WireItem): string => {
+			const said = item.operation === 'deleted' ? [] : [item.event?.reason, item.event?.message]
+			return [item.summary, ...said, item.event?.object.name, item.object?.name].join('\n')
+		}
+		for (const word of ['BackOff', 'readiness', 'checkout']) {
+			const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${word}(?![\\p{L}\\p{N}])`, 'iu')
+			const expected = events.filter((item) => pattern.test(words(item))).map(({ id }) => id)
+			const found = await all<WireItem>(`/api/v1/timeline?cluster=demo&include=events&noise=true&q=${word}`)
+			expect(expected.length, word).toBeGreaterThan(0)
+			expect(
+				found.map(({ id }) => id),
+				word,
+			).toEqual(expected)
+		}
+		const everything = await all<WireItem>('/api/v1/timeline?cluster=demo')
+		for (const severity of ['warning', 'error', 'normal']) {
+			const expected = everything.filter((item) => item.severity === severity).map(({ id }) => id)
+			expect(
+				(await all<WireItem>(`/api/v1/timeline?cluster=demo&severity=${severity}`)).map(({ id }) => id),
+				severity,
+			).toEqual(expected)
+		}
 	})
+
+	it('counts the requests as the audit log itself does', async () => {
+		const lines = demoAudit()
+		const countsBy: Readonly<Record<string, (line: Line) => readonly string[]>> = {
+			user: (line) => [line.user.username],
+			verb: (line) => [line.verb],
+			code: (line) => [String(line.responseStatus?.code ?? 0)],
+			userAgent: (line) => [line.userAgent ?? ''],
+			sourceIP: (line) => line.sourceIPs ?? [],
+			resource: (line) => (line.objectRef === undefined ? [] : [resourceOf(line.objectRef)]),
+		}
+		for (const [field, valuesOf] of Object.entries(countsBy)) {
+			const counts = new Map<string, number>()
+			for (const line of lines) for (const value of valuesOf(line as unknown as Line)) counts.set(value, (counts.get(value) ?? 0) + 1)
+			const { items } = await getJson<WirePage<{ value: string; count: number }>>(
+				address,
+				`/api/v1/audit/top?cluster=demo&by=${field}&limit=1000`,
+			)
+			expect(new Map(items.map(({ value, count }) => [value, count])), field).toEqual(counts)
+			const [rarest] = [...counts].filter(([value]) => value !== '').toSorted(([, a], [, b]) => a - b)
+			expect(
+				await all(`/api/v1/audit?cluster=demo&${field}=${encodeURIComponent(rarest?.[0] ?? '')}`),
+				`${field} ${rarest?.[0]}`,
+			).toHaveLength(rarest?.[1] ?? -1)
+		}
+		const status = lines.filter((line) => (line as unknown as Line).objectRef?.subresource === 'status').length
+		expect(await all('/api/v1/audit?cluster=demo&subresource=status')).toHaveLength(status)
+		const forbidden = lines.filter((line) => (line as unknown as Line).annotations?.['authorization.k8s.io/decision'] === 'forbid').length
+		expect(await all('/api/v1/audit?cluster=demo&decision=forbid')).toHaveLength(forbidden)
+	})
+
+	it.each(['', 'include=audit', 'include=changes,events&noise=true', 'severity=warning', 'namespace=shop', 'kind=Pod', 'q=checkout'])(
+		'counts over time what the timeline lists: %s',
+		async (query) => {
+			const items = await all<WireItem>(`/api/v1/timeline?cluster=demo&${query}`)
+			const buckets = (await getJson<WirePage<WireBucket>>(address, `/api/v1/timeline/histogram?cluster=demo&buckets=7&${query}`)).items
+			const listed = buckets.map((bucket) => {
+				const inside = items.filter((item) => item.time >= bucket.from && item.time <= bucket.to)
+				return [inside.length, inside.filter((item) => item.severity !== 'normal').length]
+			})
+			expect(buckets.map((bucket) => [Object.values(bucket.counts).reduce((sum, count) => sum + count, 0), bucket.warnings])).toEqual(
+				listed,
+			)
+			expect(listed.reduce((sum, [inside = 0]) => sum + inside, 0)).toBe(items.length)
+		},
+	)
+
+	it('answers every version of every object, cluster events too, at its own revision', async () => {
+		const versions = await all<WireItem>('/api/v1/timeline?cluster=demo&include=changes,events&noise=true')
+		expect(versions).toHaveLength(2817)
+		const nobody: WireObject = { resource: '', group: '', namespace: '', name: '', key: '' }
+		const wrong: string[] = []
+		const ask = async (version: WireItem): Promise<void> => {
+			const { resource, group, namespace, name } = version.event?.object ?? version.object ?? nobody
+			const path = [group === '' ? resource : `${resource}.${group}`, namespace || '-', name].map(encodeURIComponent).join('/')
+			const state = await getJson<WireState>(address, `/api/v1/history/demo/${path}/state?at=${version.revision}`)
+			const inBody = (state.body?.['metadata'] as { resourceVersion?: string } | undefined)?.resourceVersion
+			// A key that the API server keeps for itself holds no object.
+			const expected = version.operation === 'deleted' || resource === 'etcdkeys' ? undefined : version.revision
+			if (state.item.revision !== version.revision || inBody !== expected)
+				wrong.push(`${path}@${version.revision}: ${state.item.revision} ${inBody}`)
+		}
+		const left = [...versions]
+		await Promise.all(
+			Array.from({ length: 8 }, async () => {
+				for (let version = left.pop(); version; version = left.pop()) await ask(version)
+			}),
+		)
+		expect(wrong).toEqual([])
+	}, 120_000)
 
 	it('answers the questions of operators', async () => {
 		const metrics = await (await fetch(`${address}/metrics`)).text()
