@@ -6,6 +6,7 @@ import type { AuditEntry, KubetapeRecord, Redacted, VersionRecord } from '#recor
 import { messageOf } from '#runtime/errors.ts'
 import type { StepResult } from '#processors/step.ts'
 import { mayBeDocument, redactDocument } from './document.ts'
+import { KeyLines } from './key-lines.ts'
 import { hasRepeatedNames } from './members.ts'
 import { hashPrefix, mayHoldSecret, redactText, seal, type Hash } from './patterns.ts'
 import { Scanner } from './scan.ts'
@@ -27,6 +28,7 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 	/** A body is often the `before` of the next change: it is walked once. */
 	const done = new WeakMap<Body, Body>()
 	const scanner = new Scanner()
+	const keys = new KeyLines()
 
 	const body = (before: Body | null, place: Place): Body | null => {
 		if (before === null) return null
@@ -43,6 +45,8 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 		done.set(after, after)
 		return after
 	}
+
+	const line = (file: string, text: string): string => redactLoose(keys.redact(file, text, hash), hash)
 
 	const version = (record: VersionRecord): KubetapeRecord => {
 		const secret = record.object.resource === 'secrets' && record.object.group === ''
@@ -71,10 +75,10 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 				if (record.kind === 'change' || record.kind === 'event') return { ok: version(record) as Redacted }
 				if (record.kind === 'audit') return { ok: audit(record) as Redacted }
 				if (record.kind === 'log') {
-					const text = redactLoose(record.text, hash)
+					const text = line(record.file, record.text)
 					return { ok: (text === record.text ? record : { ...record, text }) as Redacted }
 				}
-				if (record.kind === 'block') return { ok: mapTexts(record, (text) => redactLoose(text, hash)) as unknown as Redacted }
+				if (record.kind === 'block') return { ok: mapTexts(record, (text) => line(record.file, text)) as unknown as Redacted }
 				if (record.kind === 'reject' && quoted.test(record.reason))
 					return { ok: { ...record, reason: record.reason.replace(quoted, 'it is not valid JSON') } as Redacted }
 				return { ok: record as Redacted }
