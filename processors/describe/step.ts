@@ -1,5 +1,6 @@
 // Describe: a record in one sentence, with what is looked for in it: changed paths, images, labels, words.
 import { describeChange } from '#history/describe.ts'
+import { podFactsOf } from '#history/pod-facts.ts'
 import type { Indexed, Severity } from '#records/indexed.ts'
 import { resourceName } from '#records/object-key.ts'
 import type { AuditEntry, ClusterEvent, LogLine, Redacted, StoredRecord, VersionRecord } from '#records/record.ts'
@@ -94,6 +95,7 @@ export function createDescribe(): (record: Redacted<StoredRecord>) => StepResult
 			labels,
 			owners: record.owners,
 			text: [...found.images, ...words, cause ?? '', record.uid].join(' ').slice(0, textCharsMax),
+			...(record.object.resource === 'pods' && record.object.group === '' ? { pod: podFactsOf(after ?? before ?? {}) } : {}),
 		}
 	}
 

@@ -1,29 +1,183 @@
-// Enrich: owners and labels as of the revision, where the collector could not know them, from the objects seen so far in log order. What is not known stays absent.
+// Enrich: owners, labels, node and image as of the time of the record, where the collector could not know them, from our own history. What is not known stays absent.
 import type { Indexed } from '#records/indexed.ts'
-import type { OwnerRef } from '#records/record.ts'
+import type { Change, ClusterEvent, LogLine, Redacted } from '#records/record.ts'
+import type { Micros } from '#records/time.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import type { Logger } from '#runtime/log.ts'
+import type { Metrics } from '#runtime/metrics.ts'
+import { foundOf, foundOfLine, type Found } from './found.ts'
+import { readVersions, type HistoryStore } from './lookup.ts'
+import { isTelling, Memory, versionOf, type Subject } from './memory.ts'
+import { Repairs, type LineStore } from './repair.ts'
+import { ObjectHistory } from './versions.ts'
 
-const objectsMax = 100_000
-
-interface Known {
-	readonly labels: Readonly<Record<string, string>>
-	readonly owners: readonly OwnerRef[]
+export interface EnrichOptions {
+	readonly store: HistoryStore & LineStore
+	readonly metrics: Metrics
+	readonly logger: Logger
+	readonly objectsMax?: number
 }
 
-/** Stateful in log order: feed it every record once, in the order of its partition. */
-export function createEnrich(): (record: Indexed) => Indexed {
-	const byUid = new Map<string, Known>()
-	return (indexed) => {
-		const { record } = indexed
-		if (record.kind === 'change') {
-			if (record.uid !== '' && !record.folded) {
-				byUid.delete(record.uid)
-				if (record.operation !== 'deleted') byUid.set(record.uid, { labels: indexed.labels, owners: indexed.owners })
-				if (byUid.size > objectsMax) byUid.delete(byUid.keys().next().value ?? '')
-			}
-			return indexed
+export interface Enricher {
+	/** Feed it every record, in the order of its partition; what it is given again changes nothing. Throws what the store throws where trying again can help. */
+	enrich(records: readonly Indexed[]): Promise<readonly Indexed[]>
+	/** When those are stored: lines that were stored before a version of their Pod came are told anew. Gives how many. Before it is done, the position must not be committed. */
+	repair(): Promise<number>
+}
+
+/** What lines of one container have in common, and until when. */
+interface Standing {
+	readonly cluster: string
+	readonly podUid: string
+	readonly container: string
+	readonly from: Micros
+	readonly to: Micros
+	readonly found: Found
+	readonly node: string
+}
+
+const podOf = (line: LogLine): Subject => ({
+	cluster: line.cluster,
+	uid: line.podUid,
+	object: { resource: 'pods', group: '', namespace: line.namespace, name: line.pod },
+})
+
+const isOf = (standing: Standing, line: LogLine): boolean =>
+	standing.podUid === line.podUid &&
+	standing.container === line.container &&
+	standing.cluster === line.cluster &&
+	line.occurredBound === 0 &&
+	line.occurredAt >= standing.from &&
+	line.occurredAt < standing.to
+
+function lineWith(indexed: Indexed, line: Redacted<LogLine>, { found, node }: Standing): Indexed {
+	return { ...indexed, ...found, record: line.node === '' && node !== '' ? { ...line, node } : line }
+}
+
+export function createEnrich(options: EnrichOptions): Enricher {
+	return new HistoryEnricher(options)
+}
+
+class HistoryEnricher implements Enricher {
+	readonly #store: EnrichOptions['store']
+	readonly #logger: Logger
+	readonly #memory: Memory
+	readonly #repairs: Repairs
+	readonly #lookups: ReturnType<Metrics['counter']>
+	readonly #repaired: ReturnType<Metrics['counter']>
+	/** Of the records being enriched, which the store does not have yet, by subject. */
+	#unstored = new Map<string, Indexed<Redacted<Change>>[]>()
+	/** Came late: what is in memory of them is not exact. */
+	readonly #disordered = new Map<string, Subject>()
+
+	constructor({ store, metrics, logger, objectsMax }: EnrichOptions) {
+		this.#store = store
+		this.#logger = logger
+		this.#memory = new Memory(objectsMax)
+		this.#repairs = new Repairs(store)
+		this.#lookups = metrics.counter('kubetape_process_enrich_lookups_total', 'Histories of objects read from the store', ['result'])
+		this.#repaired = metrics.counter(
+			'kubetape_process_enrich_repairs_total',
+			'Stored log lines told anew: a version of their Pod came later',
+		)
+	}
+
+	async enrich(records: readonly Indexed[]): Promise<readonly Indexed[]> {
+		this.#unstored = new Map()
+		for (const indexed of records) if (isTelling(indexed)) await this.#learn(indexed)
+		const enriched: Indexed[] = []
+		let standing: Standing | undefined
+		for (const indexed of records) {
+			const { record } = indexed
+			if (record.kind === 'event') enriched.push(await this.#ofEvent(indexed, record))
+			else if (record.kind === 'log' && record.podUid !== '') {
+				if (!standing || !isOf(standing, record)) standing = await this.#ofLine(record)
+				enriched.push(lineWith(indexed, record, standing))
+			} else enriched.push(indexed)
 		}
-		const uid = record.kind === 'event' ? record.regarding.uid : record.kind === 'log' ? record.podUid : ''
-		const known = uid === '' ? undefined : byUid.get(uid)
-		return known ? { ...indexed, labels: known.labels, owners: known.owners } : indexed
+		return enriched
+	}
+
+	async repair(): Promise<number> {
+		this.#unstored = new Map()
+		for (const { cluster, uid } of this.#disordered.values()) this.#memory.forget(cluster, uid)
+		this.#disordered.clear()
+		const count = await this.#repairs.run((subject, near) => this.#historyOf(subject, () => true, near))
+		this.#repaired.inc(count)
+		return count
+	}
+
+	async #learn(indexed: Indexed<Redacted<Change>>): Promise<void> {
+		const { record, pod } = indexed
+		const version = versionOf(indexed)
+		// A static pod is known to its log by the hash.
+		for (const uid of pod && pod.configHash !== '' ? new Set([record.uid, pod.configHash]) : [record.uid]) {
+			const subject = { cluster: record.cluster, object: record.object, uid }
+			// What its lines were told before must be known, to tell whether this differs.
+			const mustKnow = pod !== undefined && !version.isCreation && (await this.#repairs.mayHaveLines(record.cluster))
+			if (mustKnow) await this.#historyOf(subject, () => true, version.latest)
+			const history = this.#memory.touch(record.cluster, uid)
+			const hadNode = history.node !== ''
+			const added = history.add(version)
+			const key = `${record.cluster}\0${uid}`
+			if (added === 'disorder') this.#disordered.set(key, subject)
+			if (pod && added !== 'continues') this.#repairs.add(subject, version, version.isCreation || !hadNode)
+			const unstored = this.#unstored.get(key)
+			if (unstored) unstored.push(indexed)
+			else this.#unstored.set(key, [indexed])
+		}
+	}
+
+	async #ofEvent(indexed: Indexed, event: Redacted<ClusterEvent>): Promise<Indexed> {
+		const { regarding, space, revision, cluster, occurredAt, occurredBound } = event
+		if (regarding.uid === '' || regarding.resource === '') return indexed
+		const from = occurredAt - occurredBound
+		const to = occurredAt + occurredBound
+		// Where Events have an etcd of their own, their revisions do not compare with those of the object.
+		const read = (history: ObjectHistory) =>
+			history.hasSpace(space)
+				? { versions: [history.atRevision(space, revision)].filter((version) => version !== undefined), unknown: false }
+				: history.between(from, to)
+		const isEnough = (history: ObjectHistory): boolean => read(history).versions.length > 0 && !read(history).unknown
+		const { versions, unknown } = read(await this.#historyOf({ cluster, object: regarding, uid: regarding.uid }, isEnough, to))
+		if (unknown || versions.length === 0) return indexed
+		const { labels, owners } = foundOf(versions, false, '')
+		return { ...indexed, labels, owners }
+	}
+
+	async #ofLine(line: LogLine): Promise<Standing> {
+		await this.#repairs.sawLine(line.cluster)
+		const { cluster, podUid, container, occurredAt, occurredBound } = line
+		const [from, to] = [occurredAt - occurredBound, occurredAt + occurredBound]
+		const history = await this.#historyOf(podOf(line), (known) => !known.between(from, to).unknown, to)
+		const found = foundOfLine(history, line)
+		return { cluster, podUid, container, ...history.stretchAround(occurredAt), found, node: history.node }
+	}
+
+	async #historyOf(subject: Subject, isEnough: (history: ObjectHistory) => boolean, near: Micros): Promise<ObjectHistory> {
+		const known = this.#memory.get(subject.cluster, subject.uid)
+		return known && (known.reachesBack || isEnough(known)) ? known : this.#read(subject, near)
+	}
+
+	/** The store's own history, whole; its latest part takes the place of the one in memory. */
+	async #read(subject: Subject, near: Micros): Promise<ObjectHistory> {
+		const { cluster, uid } = subject
+		const history = new ObjectHistory()
+		try {
+			for (const version of await readVersions(this.#store, subject, near)) history.add(version)
+			this.#lookups.inc({ result: 'read' })
+		} catch (error) {
+			if (!(error instanceof KubetapeError) || error.retryable) throw error
+			// A damaged day must not stop recording: what it knew of the object stays absent.
+			this.#lookups.inc({ result: 'failed' })
+			this.#logger.warn(
+				{ code: error.code, error: messageOf(error), object: subject.object.name },
+				'the history of an object could not be read',
+			)
+		}
+		for (const indexed of this.#unstored.get(`${cluster}\0${uid}`) ?? []) history.add(versionOf(indexed))
+		history.reachesBack = true
+		this.#memory.keep(cluster, uid, history)
+		return history
 	}
 }

@@ -35,7 +35,7 @@ function* singlesOf(record: Redacted): Generator<Redacted<StoredRecord>> {
 export function createIndexer(options: IndexerOptions): { run(signal: AbortSignal): Promise<void> } {
 	const { store, log, group, clock, metrics, logger } = options
 	const describe = createDescribe()
-	const enrich = createEnrich()
+	const enricher = createEnrich({ store, metrics, logger })
 	const stored = metrics.counter('kubetape_process_records_total', 'Records put into the store', ['result'])
 	const rejected = metrics.counter('kubetape_process_rejects_total', 'Records set aside as bad', ['step'])
 	const paused = metrics.gauge('kubetape_process_paused', '1 while the store cannot take records')
@@ -68,7 +68,7 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 			try {
 				for (const single of singlesOf(record)) {
 					const result = describe(single)
-					if ('ok' in result) ready.push(enrich(result.ok))
+					if ('ok' in result) ready.push(result.ok)
 					else if ('reject' in result) refuse(single, result.reject)
 				}
 			} catch (error) {
@@ -80,13 +80,19 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 		return ready
 	}
 
+	/** Everything that the store is asked and told about one batch. Each part of it may be repeated. */
+	const settle = async (records: readonly Indexed[]): Promise<void> => {
+		const result = await store.put(await enricher.enrich(records))
+		stored.inc({ result: 'stored' }, result.stored)
+		stored.inc({ result: 'duplicate' }, result.duplicates)
+		await enricher.repair()
+	}
+
 	const put = async (records: readonly Indexed[], signal: AbortSignal): Promise<void> => {
 		const backoff = createBackoff({ clock, firstMs: 200, maxMs: 10_000 })
 		for (;;) {
 			try {
-				const result = await store.put(records)
-				stored.inc({ result: 'stored' }, result.stored)
-				stored.inc({ result: 'duplicate' }, result.duplicates)
+				await settle(records)
 				if (backoff.attempts > 0) {
 					paused.set(0)
 					options.onPause?.(null)

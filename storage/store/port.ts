@@ -167,6 +167,16 @@ export interface ClusterInfo {
 	readonly spaces: readonly { readonly space: string; readonly firstRevision: Revision; readonly lastRevision: Revision }[]
 }
 
+/** What was found out about a log line after it was stored: takes the place of what was known of it. */
+export interface Amendment {
+	readonly id: RecordId
+	readonly labels: Readonly<Record<string, string>>
+	readonly owners: readonly OwnerRef[]
+	readonly images: readonly string[]
+	/** Only where the line has none. */
+	readonly node: string
+}
+
 export interface StoreRetention {
 	/** Remove whole partitions (days) older than this; 0 keeps all. */
 	readonly ageMs: number
@@ -188,6 +198,8 @@ export interface StoreRetention {
  */
 export interface Store extends AsyncDisposable {
 	put(records: readonly Indexed[]): Promise<{ readonly stored: number; readonly duplicates: number }>
+	/** Durable when it resolves. Log lines only; those that are not there are left out, and repeating it changes nothing. Filters find the lines by what they have then. */
+	amend(cluster: string, amendments: readonly Amendment[]): Promise<void>
 	timeline(filter: Filter, page: PageRequest): Promise<Page<Item>>
 	histogram(filter: Filter, buckets: number): Promise<readonly Bucket[]>
 	/** Records in the order they were stored, behind a token; no token: from now on. For live tails. */

@@ -94,6 +94,14 @@ function open(options: SqliteStoreOptions): SqliteStore {
 				throw storageError(error, dir)
 			}
 		},
+		async amend(cluster, amendments) {
+			if (!writer) throw new KubetapeError('INTERNAL', 'a store that was opened for reading cannot be written')
+			try {
+				await writer.amend(cluster, amendments)
+			} catch (error) {
+				throw storageError(error, dir)
+			}
+		},
 		timeline: (filter, page) => ask(() => timeline(between(filter), filter, page)),
 		histogram: (filter, buckets) => ask(() => histogram(between(filter), filter, buckets)),
 		tail: (filter, after, limit) => ask(() => tail(days.sound(), filter, after, limit)),

@@ -6,6 +6,8 @@ import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
+import type { Amendment } from '#storage/store/port.ts'
+import { amendDay, heldIn } from './amend.ts'
 import { checkDay, checkFormat, type Found } from './check-day.ts'
 import type { Days } from './days.ts'
 import { carryOn, fillKeyframe } from './keyframe.ts'
@@ -45,6 +47,20 @@ export class Writer {
 	/** One at a time, in the order of calls. */
 	put(records: readonly Indexed[]): Promise<{ stored: number; duplicates: number }> {
 		return this.#inTurn(() => this.#put(records))
+	}
+
+	/** As `put`. */
+	amend(cluster: string, amendments: readonly Amendment[]): Promise<void> {
+		return this.#inTurn(async () => {
+			for (const { day } of this.#days.sound()) {
+				if (heldIn(this.#days.get(day), amendments).length === 0) continue
+				await this.#check(day)
+				await this.#overDamage(() => amendDay(this.#days.get(day), cluster, amendments))
+				this.#checkpoint(this.#days.get(day), storeLimits.walBytesMax, false)
+			}
+			this.#days.answered()
+			this.#tidyLater()
+		})
 	}
 
 	#inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -32,7 +32,8 @@ function world(records: readonly Redacted[], failures: readonly Error[] = []) {
 		commit: async (_group, positions) => void order.push(`commit ${positions[0]?.offset}`),
 		lag: async () => [],
 	}
-	const store: Pick<Store, 'put'> = {
+	const store: Pick<Store, 'put' | 'clusters'> = {
+		clusters: async () => [],
 		put: async (given) => {
 			const failure = left.shift()
 			order.push(failure ? 'failed' : 'put')

@@ -1,9 +1,9 @@
 // Small records for the tests of the store.
 import { Body } from '#records/body.ts'
-import { auditId, statementId, versionId } from '#records/id.ts'
+import { auditId, logId, statementId, versionId } from '#records/id.ts'
 import type { Indexed } from '#records/indexed.ts'
 import { objectKey, type ObjectRef } from '#records/object-key.ts'
-import type { AuditEntry, Change, ClusterEvent, Gap, Redacted, Reject, StoredRecord } from '#records/record.ts'
+import type { AuditEntry, Change, ClusterEvent, Gap, LogLine, Redacted, Reject, StoredRecord } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 
 /** 2026-11-23T12:00:00Z */
@@ -191,4 +191,31 @@ export function aReject(cluster: string, at: number): Indexed {
 		sizeBytes: 1,
 	}
 	return indexed(reject, { summary: 'no value' })
+}
+
+/** A line of the container `web` of the Pod that aPodRef() names. */
+export function aLine(options: { readonly at: number; readonly offset?: number; readonly more?: Partial<LogLine> }): Indexed {
+	const offset = options.offset ?? options.at - noon
+	const file = options.more?.file ?? 'f1'
+	const line: LogLine = {
+		...envelope(options.at),
+		source: 'logs',
+		kind: 'log',
+		id: logId('blue', file, offset, options.at),
+		file,
+		offset,
+		stream: 'stdout',
+		namespace: 'shop',
+		pod: 'web-7f9c',
+		podUid: 'uid-web-7f9c',
+		container: 'web',
+		restart: 0,
+		component: '',
+		node: '',
+		level: '',
+		text: `line ${offset}`,
+		flags: [],
+		...options.more,
+	}
+	return indexed(line, { summary: line.text })
 }

@@ -1,0 +1,86 @@
+// Lines that were stored before a version of their Pod came: told anew when it has come. The order between the streams of lines and of changes is not given.
+import type { Store } from '#storage/store/port.ts'
+import type { Micros } from '#records/time.ts'
+import { foundOfLine } from './found.ts'
+import { enrichLimits, type Subject } from './memory.ts'
+import { isSaidAlready, type ObjectHistory, type Version } from './versions.ts'
+
+export type LineStore = Pick<Store, 'timeline' | 'amend' | 'clusters'>
+
+interface Pending {
+	readonly subject: Subject
+	readonly from: Micros
+}
+
+/** One process reads all partitions of the record log: it sees every line and every change. */
+export class Repairs {
+	readonly #store: LineStore
+	readonly #pending = new Map<string, Pending>()
+	#clustersWithLines: Promise<Set<string>> | undefined
+
+	constructor(store: LineStore) {
+		this.#store = store
+	}
+
+	/** Lines from this version on; `isEarlierToo`: also those that a clock that is behind dates before it. */
+	add(subject: Subject, version: Version, isEarlierToo: boolean): void {
+		const key = `${subject.cluster}\0${subject.uid}`
+		const from = version.earliest - (isEarlierToo ? enrichLimits.clockSkewMs * 1000 : 0)
+		const known = this.#pending.get(key)
+		this.#pending.set(key, { subject, from: Math.max(0, known ? Math.min(known.from, from) : from) })
+	}
+
+	async sawLine(cluster: string): Promise<void> {
+		;(await this.#withLines()).add(cluster)
+	}
+
+	/** Most changes come where no lines are kept at all: then nothing is asked. */
+	async mayHaveLines(cluster: string): Promise<boolean> {
+		return (await this.#withLines()).has(cluster)
+	}
+
+	#withLines(): Promise<Set<string>> {
+		this.#clustersWithLines ??= this.#store.clusters().then(
+			(clusters) => new Set(clusters.flatMap(({ name, counts }) => ((counts.log ?? 0) > 0 ? [name] : []))),
+			(error: unknown) => {
+				this.#clustersWithLines = undefined
+				throw error
+			},
+		)
+		return this.#clustersWithLines
+	}
+
+	/** Gives how many lines were told anew. What it throws leaves the rest for the next time. */
+	async run(historyOf: (subject: Subject, near: Micros) => Promise<ObjectHistory>): Promise<number> {
+		let count = 0
+		for (const [key, { subject, from }] of this.#pending) {
+			if (await this.mayHaveLines(subject.cluster)) count += await this.#tellAnew(subject, from, await historyOf(subject, from))
+			this.#pending.delete(key)
+		}
+		return count
+	}
+
+	async #tellAnew({ cluster, uid, object }: Subject, from: Micros, history: ObjectHistory): Promise<number> {
+		const { node } = history
+		let count = 0
+		let cursor: string | undefined
+		do {
+			const filter = { cluster, uid, pod: object.name, include: ['log'], from } as const
+			const page = await this.#store.timeline(filter, {
+				limit: enrichLimits.pageItems,
+				order: 'asc',
+				...(cursor === undefined ? {} : { cursor }),
+			})
+			const amendments = page.items.flatMap((item) => {
+				if (!item.log) return []
+				const found = foundOfLine(history, { ...item, container: item.log.container })
+				const said = { labels: item.labels ?? {}, owners: item.owners ?? [], images: item.images ?? [] }
+				return isSaidAlready(said, found) && (item.log.node !== '' || node === '') ? [] : [{ id: item.id, ...found, node }]
+			})
+			if (amendments.length > 0) await this.#store.amend(cluster, amendments)
+			count += amendments.length
+			cursor = page.next ?? undefined
+		} while (cursor !== undefined)
+		return count
+	}
+}
