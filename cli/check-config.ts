@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter } from 'node:path'
 import { isInCluster, kubeconfigFiles, readKubeconfig } from '#collectors/kubernetes/kubeconfig.ts'
+import { checkTimeForms } from '#collectors/logs/time-form.ts'
 import { findRecording } from '#collectors/replay/recording.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { isSameAddress, refuseBeyondLoopback } from '#runtime/listen.ts'
@@ -44,8 +45,9 @@ function checkEtcd(what: string, { caFile, certFile, keyFile, passwordFile }: No
 }
 
 async function checkCluster(cluster: ClusterConfig): Promise<ClusterConfig> {
-	const { name, etcd, kubernetes, replay } = cluster
+	const { name, etcd, kubernetes, logs, replay } = cluster
 	if (etcd) checkEtcd(`${name}: etcd`, etcd)
+	if (logs) checkTimeForms(logs)
 	if (replay) await findRecording(replay.path)
 	if (!kubernetes || (kubernetes.kubeconfig === undefined && isInCluster())) return cluster
 	const files = kubeconfigFiles(kubernetes.kubeconfig, process.env, `${name}: kubernetes.kubeconfig`)

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox'
 import { auditFileConfig, auditWebhookConfig } from '#collectors/audit/config.ts'
 import { etcdConfig } from '#collectors/etcd/config.ts'
 import { kubernetesConfig } from '#collectors/kubernetes/config.ts'
+import { logsConfig } from '#collectors/logs/config.ts'
 import { replayConfig } from '#collectors/replay/config.ts'
 import { sqliteLogConfig } from '#storage/log/sqlite/config.ts'
 import { sqliteStoreConfig } from '#storage/store/sqlite/config.ts'
@@ -19,6 +20,7 @@ const clusterConfig = Type.Object(
 		etcd: Type.Optional(etcdConfig),
 		kubernetes: Type.Optional(kubernetesConfig),
 		audit: Type.Optional(auditFileConfig),
+		logs: Type.Optional(logsConfig),
 		replay: Type.Optional(replayConfig),
 	},
 	{

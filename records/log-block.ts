@@ -25,13 +25,18 @@ export function marksOf(stream: LogLine['stream'], flags: readonly LineFlag[]): 
 
 /** Collects lines of one file, in their order. */
 export class LineWriter {
-	readonly #source: LogSource
+	#source: LogSource
 	#table: Buffer = Buffer.allocUnsafe(64 * entryBytes)
 	#text: Buffer = Buffer.allocUnsafe(16 * 1024)
 	#lines = 0
 	#bytes = 0
 
 	constructor(source: LogSource) {
+		this.#source = source
+	}
+
+	/** Whose lines are added next. The writer must be empty. */
+	begin(source: LogSource): void {
 		this.#source = source
 	}
 

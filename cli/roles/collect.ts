@@ -26,6 +26,7 @@ async function collectorsOf(cluster: ClusterConfig, context: RoleContext): Promi
 		)
 	if (cluster.audit)
 		collectors.push((await import('#collectors/audit/collector.ts')).createAuditFileCollector(cluster.audit, contextOf('audit')))
+	if (cluster.logs) collectors.push((await import('#collectors/logs/collector.ts')).createLogsCollector(cluster.logs, contextOf('logs')))
 	if (cluster.replay)
 		collectors.push((await import('#collectors/replay/collector.ts')).createReplayCollector(cluster.replay, contextOf('replay')))
 	return collectors

@@ -12,6 +12,29 @@ interface Sibling {
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 const backupsMax = 10_000
 
+export interface RotatedName {
+	/** The name that the file had while it was written. */
+	readonly base: string
+	/** Orders by name within one way of naming. */
+	readonly order: string
+}
+
+const ofLumberjack = /^(.*)-(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3})(\.[^.]*)?$/
+const ofDate = /^(.+)[-.](\d{8}[\dT_-]{0,9})$/
+const ofNumber = /^(.+)\.(\d{1,6})$/
+
+/** What a rotated file was called before, told by its name; undefined where the name is no rotated file's. The kubelet's are dated: `0.log.20261124-101500.gz`. */
+export function rotatedName(name: string): RotatedName | undefined {
+	const plain = name.replace(/\.gz$/, '')
+	const lumberjack = ofLumberjack.exec(plain)
+	if (lumberjack) return { base: `${lumberjack[1]}${lumberjack[3] ?? ''}`, order: lumberjack[2] ?? '' }
+	const dated = ofDate.exec(plain)
+	if (dated) return { base: dated[1] ?? '', order: dated[2] ?? '' }
+	const numbered = ofNumber.exec(plain)
+	if (numbered) return { base: numbered[1] ?? '', order: String(1_000_000 - Number(numbered[2])).padStart(7, '0') }
+	return undefined
+}
+
 /** Oldest first, the file itself last (also when it is not there yet). A packed file whose plain one is still there is not listed: it is being made. */
 export async function listRotated(path: string): Promise<readonly string[]> {
 	const dir = dirname(path)

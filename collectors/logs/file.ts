@@ -1,0 +1,247 @@
+// One log file, whatever it is called now: who it is, how far it was read, and how far its lines are settled.
+import { hash } from 'node:crypto'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { constants, gunzipSync } from 'node:zlib'
+import { headBytesMax, headHash } from '#collectors/tail/identity.ts'
+import type { LogSource } from '#records/log-block.ts'
+import type { Micros } from '#records/time.ts'
+import type { Place } from './sources.ts'
+
+/** So many bytes before the place that was reached must be what they were. */
+export const tailBytesMax = 64
+const packedHeadBytes = 16 * 1024
+
+/** Of each stream (the two low bits of a line's marks: none, stdout, stderr) the first byte that is not settled. */
+export type Settled = [number, number, number]
+
+/** What is kept of a file. Written after its lines are durable. */
+export interface FileRow {
+	readonly name: string
+	/** The path that the file has, or had, while it is written. */
+	readonly family: string
+	readonly device: number
+	readonly inode: number
+	readonly head: string
+	readonly headBytes: number
+	readonly settled: Settled
+	/** SHA-256 of the last bytes before the smallest of `settled`. */
+	readonly tail: string
+	readonly tailBytes: number
+	/** Largest size that was seen, in bytes (unpacked). */
+	readonly size: number
+	readonly lastAt: Micros | null
+	/** It is not written any more, and was read to its end. */
+	readonly finished: boolean
+}
+
+/** When lines were read that tell no time: kept before they are handed over, so that they have the same time when they are read again. */
+export interface Stamp {
+	readonly offset: number
+	readonly to: number
+	readonly at: Micros
+}
+
+export interface Entry {
+	readonly path: string
+	readonly device: number
+	readonly inode: number
+	readonly size: number
+	/** It has the name under which it is written. */
+	readonly isCurrent: boolean
+}
+
+/** A line that is longer than what is read at once. */
+export interface LongLine {
+	readonly offset: number
+	readonly parts: Buffer[]
+	/** Of the parts. */
+	kept: number
+	/** Of the line. */
+	bytes: number
+}
+
+export class LogFile {
+	readonly name: string
+	readonly family: string
+	readonly source: LogSource
+	path: string
+	device: number
+	inode: number
+	head: string
+	headBytes: number
+	size: number
+	lastAt: Micros | null
+	/** Where the next line begins that was not read. */
+	position: number
+	/** Lines of a stream before it were settled in an earlier life of this process. */
+	skip: Settled
+	fd = -1
+	isPacked = false
+	finished: boolean
+	/** The file system has it under no name any more. */
+	isGone = false
+	/** It is in the run queue. */
+	isQueued = false
+	/** Kept on disk that there is such a file. */
+	isAnnounced: boolean
+	long: LongLine | undefined
+	/** Of a line that has no end yet: how long, and since when (ms, monotonic) it has not grown. */
+	pendingBytes = 0
+	pendingSince = 0
+	/** The line before was given out without its end: the end may come. */
+	endsLate = false
+	stamps: Stamp[] = []
+	hasNewStamps = false
+	/** The last bytes before `position`. */
+	readonly tail = Buffer.alloc(tailBytesMax)
+	tailBytes = 0
+	/** To be compared when the file is opened, where it was read in an earlier life. */
+	expectedTail: { readonly at: number; readonly bytes: number; readonly hash: string } | undefined
+	/** Unpacked pieces that are read. */
+	pieces: AsyncGenerator<Buffer> | undefined
+	/** So many bytes were unpacked, and of those the last that make no line yet. */
+	unpacked = 0
+	rest: Buffer = Buffer.alloc(0)
+	/** When (ms, monotonic) another file took its place: then it is read to its end, and later closed. */
+	replacedAt = 0
+	/** When something was read of it, and when it was looked at (ms, monotonic). */
+	readAt = 0
+	lookedAt = 0
+	/** What is said when it has been read to its end, where it was cut off. */
+	cutAfter = false
+	closedAt = 0
+
+	constructor(row: FileRow, place: Place, isAnnounced: boolean) {
+		this.name = row.name
+		this.family = row.family
+		this.source = { ...place, file: row.name }
+		this.path = row.family
+		this.device = row.device
+		this.inode = row.inode
+		this.head = row.head
+		this.headBytes = row.headBytes
+		this.size = row.size
+		this.lastAt = row.lastAt
+		this.skip = [...row.settled]
+		this.position = Math.min(...row.settled)
+		this.finished = row.finished
+		this.isAnnounced = isAnnounced
+		if (row.tailBytes > 0) this.expectedTail = { at: this.position, bytes: row.tailBytes, hash: row.tail }
+	}
+
+	get isOpen(): boolean {
+		return this.fd >= 0
+	}
+
+	/** Everything before it was looked at. */
+	get seenTo(): number {
+		return this.long ? this.position : this.position + this.pendingBytes
+	}
+
+	open(): void {
+		this.fd = openSync(this.path, 'r')
+	}
+
+	close(): void {
+		if (this.fd >= 0) closeSync(this.fd)
+		this.fd = -1
+	}
+
+	/** Size of the open file. */
+	sizeNow(): number {
+		return fstatSync(this.fd).size
+	}
+
+	/** Notes the end of what was read: `bytes[0, to)`, of which the last byte is at `position - 1`. */
+	keepTail(bytes: Buffer, to: number): void {
+		const size = Math.min(tailBytesMax, to)
+		bytes.copy(this.tail, 0, to - size, to)
+		this.tailBytes = size
+	}
+
+	/** `open`: of each stream the first byte of a line that is being joined, or Infinity. */
+	row(open: Settled): FileRow {
+		const reached = this.long ? this.long.offset : this.position
+		const settled: Settled = [0, 1, 2].map((stream) =>
+			Math.max(this.skip[stream as 0 | 1 | 2], Math.min(reached, open[stream as 0 | 1 | 2])),
+		) as Settled
+		const isWhole = Math.min(...settled) === this.position
+		return {
+			name: this.name,
+			family: this.family,
+			device: this.device,
+			inode: this.inode,
+			head: this.head,
+			headBytes: this.headBytes,
+			settled,
+			tail: isWhole ? tailHash(this.tail.subarray(0, this.tailBytes)) : '',
+			tailBytes: isWhole ? this.tailBytes : 0,
+			size: this.size,
+			lastAt: this.lastAt,
+			finished: this.finished && isWhole,
+		}
+	}
+}
+
+export const tailHash = (tail: Uint8Array): string => hash('sha256', tail, 'hex').slice(0, 16)
+
+/** Undefined where it is garbled: the file is then read from its beginning, and repeats are harmless. */
+export function readRow(value: Uint8Array): FileRow | undefined {
+	try {
+		const row = JSON.parse(Buffer.from(value).toString('utf8')) as FileRow
+		const numbers = [row.device, row.inode, row.headBytes, row.size, row.tailBytes, ...row.settled]
+		return row.settled.length === 3 && numbers.every(Number.isSafeInteger) && typeof row.name === 'string' ? row : undefined
+	} catch {
+		return undefined
+	}
+}
+
+/**
+ * A file that is met for the first time. Its name is its place and what it is: device, inode and first line. Where that is not enough (nothing was written yet,
+ * the inode was given out again, it was cut off) the time makes it another one. The name is kept on disk before it is used.
+ */
+export function newRow(
+	family: string,
+	entry: Pick<Entry, 'device' | 'inode'>,
+	head: Buffer,
+	isTaken: (name: string) => boolean,
+	now: Micros,
+): FileRow {
+	const newline = head.indexOf(0x0a)
+	const nameOf = (more: string): string => {
+		const identity = `${entry.device}:${entry.inode}:${more}:${head.subarray(0, Math.max(0, newline)).toString('latin1')}`
+		return `${family}@${hash('sha256', identity, 'hex').slice(0, 12)}`
+	}
+	const name = nameOf('')
+	return {
+		name: newline < 0 || isTaken(name) ? nameOf(String(now)) : name,
+		family,
+		device: entry.device,
+		inode: entry.inode,
+		head: headHash(head),
+		headBytes: head.length,
+		settled: [0, 0, 0],
+		tail: '',
+		tailBytes: 0,
+		size: 0,
+		lastAt: null,
+		finished: false,
+	}
+}
+
+/** The first bytes of a file, unpacked where it is gzip; fewer where it is shorter or damaged. Throws the system's error. */
+export function headOf(path: string): { readonly head: Buffer; readonly isPacked: boolean } {
+	const fd = openSync(path, 'r')
+	try {
+		const bytes = Buffer.alloc(packedHeadBytes)
+		const read = bytes.subarray(0, readSync(fd, bytes, 0, packedHeadBytes, 0))
+		if (read.length < 2 || read[0] !== 0x1f || read[1] !== 0x8b) return { head: read.subarray(0, headBytesMax), isPacked: false }
+		try {
+			return { head: gunzipSync(read, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, headBytesMax), isPacked: true }
+		} catch {
+			return { head: Buffer.alloc(0), isPacked: true } // damaged: it is told when it is read
+		}
+	} finally {
+		closeSync(fd)
+	}
+}

@@ -1,0 +1,174 @@
+// Log files that are rotated while they are written and read: by rename, by copy and truncate, packed, removed, with inodes given out again. Nothing is lost without a gap that says so, nothing twice.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { collect, podFolder, type Collecting } from '#test/collectors/logs/support.ts'
+import { temporaryFolder } from '#test/support/program.ts'
+import { createRandom, seedOf } from '#test/support/random.ts'
+import { NumberedWriter, outcomeOf, pause } from './logs-support.ts'
+
+const seed = seedOf('logs-rotation.test.ts')
+let folder: ReturnType<typeof temporaryFolder>
+let dir: string
+let path: string
+let collecting: Collecting | undefined
+let random: () => number
+
+beforeEach(() => {
+	folder = temporaryFolder('logs-rotation')
+	const root = join(folder.path, 'pods')
+	mkdirSync(root)
+	dir = podFolder(root)
+	path = join(dir, '0.log')
+	random = createRandom(seed)
+})
+afterEach(async () => {
+	await collecting?.stop()
+	collecting = undefined
+	folder.remove()
+})
+
+const start = (): Collecting => (collecting = collect(join(folder.path, 'state'), { pods: { root: join(folder.path, 'pods') } }))
+const all = (running: Collecting, count: number): Promise<void> =>
+	running.until(() => new Set(running.lines.map(({ text }) => text)).size >= count)
+
+/** So many lines, in bursts of about 10 ms, with `act` after every so many. */
+async function write(writer: NumberedWriter, lines: number, every: number, act: (round: number) => void): Promise<void> {
+	let next = every
+	for (let round = 0; writer.count < lines;) {
+		writer.write(100 + Math.floor(random() * 200))
+		if (writer.count >= next) {
+			act(round++)
+			next += every
+		}
+		await pause(10)
+	}
+}
+
+const stamp = (round: number): string => `20261124-${String(100_000 + round).padStart(6, '0')}`
+
+describe(`seed ${seed}`, () => {
+	it('F1 rename and create every 200 ms at 20,000 lines/s; the writer goes on in the renamed file for a while', async () => {
+		const running = start()
+		const writer = new NumberedWriter(path)
+		await write(writer, 100_000, 4000, (round) => {
+			renameSync(path, `${path}.${stamp(round)}`)
+			writer.write(50)
+			writer.reopen()
+		})
+		await all(running, writer.count)
+		writer.close()
+		expect(outcomeOf('F1', running.lines, running.gaps, writer.count)).toEqual({ lost: [], duplicated: [], gaps: 0 })
+		expect(running.rejects).toEqual([])
+	})
+
+	it('F2 copy and truncate: what is missing lies in the bytes that the gap names', async () => {
+		const running = start()
+		const writer = new NumberedWriter(path)
+		await write(writer, 40_000, 4000, (round) => {
+			copyFileSync(path, `${path}.${stamp(round)}`)
+			truncateSync(path)
+		})
+		await all(running, writer.count)
+		await running.until(() => running.gaps.length >= 9)
+		writer.close()
+		const { lost, duplicated } = outcomeOf('F2 with copies', running.lines, running.gaps, writer.count)
+		expect([lost, duplicated]).toEqual([[], []])
+		expect(running.gaps.every(({ reason }) => reason === 'truncated')).toBe(true)
+	})
+
+	it('F2 truncate without a copy, behind: the gap names the bytes that are missing, to the byte', async () => {
+		const running = start()
+		const writer = new NumberedWriter(path)
+		writer.write(1000)
+		await all(running, 1000)
+		const before = statSync(path).size
+		// In one turn of the event loop: nobody can have read it.
+		writer.write(500)
+		truncateSync(path)
+		writer.write(1000)
+		await all(running, 2000)
+		writer.close()
+		const { lost, duplicated } = outcomeOf('F2 without copy', running.lines, running.gaps, writer.count)
+		expect(duplicated).toEqual([])
+		expect(lost).toEqual(Array.from({ length: 500 }, (_, index) => 1000 + index))
+		expect(running.gaps).toMatchObject([{ reason: 'truncated' }])
+		expect(running.gaps[0]?.detail).toContain(`from byte ${before} on`)
+	})
+
+	it('F3 backups are packed and the oldest removed, while running and while stopped', async () => {
+		let running = start()
+		const writer = new NumberedWriter(path)
+		const lines: (typeof running.lines)[number][] = []
+		const gaps: (typeof running.gaps)[number][] = []
+		let restarts = 0
+		let restarting: Promise<void> = Promise.resolve()
+		await write(writer, 60_000, 4000, (round) => {
+			renameSync(path, `${path}.${stamp(round)}`)
+			writer.reopen()
+			const backups = readdirSync(dir)
+				.filter((name) => name !== '0.log')
+				.toSorted()
+			// As the kubelet does: all but the youngest are packed, under another name first.
+			for (const name of backups.slice(0, -1).filter((backup) => !backup.endsWith('.gz'))) {
+				writeFileSync(join(dir, `${name}.tmp`), gzipSync(readFileSync(join(dir, name)), { level: 1 }))
+				renameSync(join(dir, `${name}.tmp`), join(dir, `${name}.gz`))
+				rmSync(join(dir, name))
+			}
+			for (const name of backups.slice(0, -6)) rmSync(join(dir, name), { force: true })
+			if (round % 5 !== 3) return
+			restarts += 1
+			restarting = restarting.then(async () => {
+				const before = running
+				await before.stop()
+				lines.push(...before.lines)
+				gaps.push(...before.gaps)
+				// Two more rotations may come meanwhile.
+				await pause(400)
+				running = start()
+			})
+		})
+		await restarting
+		await running.until(() => new Set([...lines, ...running.lines].map(({ text }) => text)).size >= writer.count)
+		writer.close()
+		expect(restarts).toBeGreaterThan(1)
+		expect(outcomeOf('F3', [...lines, ...running.lines], [...gaps, ...running.gaps], writer.count)).toEqual({
+			lost: [],
+			duplicated: [],
+			gaps: 0,
+		})
+	})
+
+	it('F4 an inode is given out again, while running and while stopped', async () => {
+		let running = start()
+		const lines: (typeof running.lines)[number][] = []
+		let count = 0
+		let reused = 0
+		for (let round = 0; round < 6; round += 1) {
+			const writer = new NumberedWriter(path)
+			writer.count = count
+			writer.write(500)
+			count = writer.count
+			writer.close()
+			await running.until(() => new Set([...lines, ...running.lines].map(({ text }) => text)).size >= count)
+			if (round % 2 === 1) {
+				await running.stop()
+				lines.push(...running.lines)
+			}
+			const { ino } = statSync(path)
+			rmSync(path)
+			// Until the file system gives the same number out again, or has shown that it does not.
+			for (let attempt = 0; attempt < 50; attempt += 1) {
+				writeFileSync(path, '')
+				if (statSync(path).ino === ino) break
+				renameSync(path, join(folder.path, `spare-${round}-${attempt}`))
+			}
+			writeFileSync(path, '', { flag: 'a' })
+			if (statSync(path).ino === ino) reused += 1
+			if (round % 2 === 1) running = start()
+		}
+		const { lost, duplicated } = outcomeOf(`F4 (${reused} inodes given out again)`, [...lines, ...running.lines], running.gaps, count)
+		expect([lost, duplicated]).toEqual([[], []])
+	})
+})
