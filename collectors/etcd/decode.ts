@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { Body } from '#records/body.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { customResourceDefinitionV1 } from './definition.ts'
-import { readJson, writeJson } from './exact.ts'
+import { escapeAsGo, readJson, writeJson } from './exact.ts'
 import { createReader } from './reader.ts'
 import { inStructOrder } from './struct-order.ts'
 import { loadKinds } from './types.ts'
@@ -120,5 +120,5 @@ function withRevision(object: Record<string, unknown>, revision: bigint): Record
 
 export function bodyOf(decoded: Decoded): Body | null {
 	if (!('value' in decoded)) return null
-	return decoded.inOrder ? Body.ofValue(decoded.value) : Body.ofText(writeJson(decoded.value), decoded.value)
+	return Body.ofText(escapeAsGo(decoded.inOrder ? JSON.stringify(decoded.value) : writeJson(decoded.value)), decoded.value)
 }

@@ -59,3 +59,11 @@ export function writeJson(value: unknown): string {
 	if (entries.some(([key]) => isIndex(key))) entries.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 	return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${writeJson(entry)}`).join(',')}}`
 }
+
+const marks = /[<>&\u2028\u2029]/
+const allMarks = new RegExp(marks, 'g')
+
+/** JSON text with what Go's encoder escapes and others need not (encoding/json, Encoder.SetEscapeHTML): as the API server writes it, byte for byte. */
+export function escapeAsGo(text: string): string {
+	return marks.test(text) ? text.replace(allMarks, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`) : text
+}

@@ -42,6 +42,12 @@ describe('protobuf', () => {
 		expect(job(message(11, text(1, 'own'), text(2, 'b')))).toContain('"labels":{"own":"b"}')
 	})
 
+	it('escapes what Go escapes', () => {
+		expect(textOf(stored('v1', 'ConfigMap', message(2, text(1, 'k'), text(2, '<a> & \u2028\u2029 ü'))))).toContain(
+			String.raw`"k":"\u003ca\u003e \u0026 \u2028\u2029 ü"`,
+		)
+	})
+
 	it('says what it does not know', () => {
 		expect(decodeValue(stored('example.com/v9', 'Thing\u0000'), 7n)).toEqual({
 			encoding: 'raw',
