@@ -10,6 +10,8 @@ export const apiLimits = {
 	cursorCharsMax: 4096,
 	bucketsMax: 1000,
 	bucketsDefault: 120,
+	contextLinesMax: 1000,
+	contextLinesDefault: 10,
 	topMax: 1000,
 	topDefault: 20,
 	selectorTermsMax: 50,

@@ -60,6 +60,9 @@ export const logParameters = {
 	container: text('Container.'),
 	node: text('Node.'),
 	unit: text('Component or systemd unit.'),
+	level: words('Level that the line tells of itself.', ['debug', 'info', 'warning', 'error', 'fatal'] as const),
+	stream: words('What the container wrote it to.', ['stdout', 'stderr'] as const),
+	restart: Type.Optional(Type.Integer({ minimum: 0, maximum: 1e9, description: 'How often the container had been restarted.' })),
 }
 
 /** What the words of `include` are in the store; there are no records of alerts in this version. */

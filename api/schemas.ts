@@ -77,6 +77,13 @@ const logSchema = object({
 	file: text(),
 	offset: Type.Integer(),
 	flags: texts(),
+	textChars: optional(
+		Type.Integer({
+			description: 'Characters of the text, where the summary is only its beginning: /api/v1/logs/{cluster}/{id} has it whole.',
+		}),
+	),
+	raw: optional(text('Bytes of a line that is no UTF-8, in base64.')),
+	originalBytes: optional(Type.Integer({ description: 'Of a line that was cut off: its bytes before.' })),
 })
 
 const itemProperties: Record<string, TSchema> = {
@@ -107,8 +114,19 @@ const itemProperties: Record<string, TSchema> = {
 	event: optional(eventSchema),
 	audit: optional(auditSchema),
 	log: optional(logSchema),
+	stages: optional(
+		Type.Array(object({ id: text(), stage: text(), time: time('When it was reached.'), code: Type.Integer() }), {
+			description: 'Of an audit entry that stands for its request: every stage, oldest first.',
+		}),
+	),
 }
 export const itemSchema = object(itemProperties)
+
+export const lineSchema = object({
+	item: itemSchema,
+	text: text('The whole line; bytes that are no UTF-8 are U+FFFD in it.'),
+	raw: orNull('Its bytes in base64, where it is no UTF-8.'),
+})
 
 export const actorSchema = object({
 	tier: words('exact', 'unresolved'),

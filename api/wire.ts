@@ -83,7 +83,24 @@ export interface WireItem {
 		readonly file: string
 		readonly offset: number
 		readonly flags: readonly string[]
+		/** Characters of the text, where the summary is only its beginning. */
+		readonly textChars?: number
+		/** Bytes of a line that is no UTF-8, in base64. */
+		readonly raw?: string
+		/** Of a line that was cut off: its bytes before. */
+		readonly originalBytes?: number
 	}
+	/** Of an audit entry that stands for its request: every stage, oldest first. */
+	readonly stages?: readonly { readonly id: string; readonly stage: string; readonly time: string; readonly code: number }[]
+}
+
+/** One log line, whole. */
+export interface WireLine {
+	readonly item: WireItem
+	/** Bytes that are no UTF-8 are U+FFFD in it. */
+	readonly text: string
+	/** Its bytes in base64, where it is no UTF-8. */
+	readonly raw: string | null
 }
 
 /** Who made a change, as far as an audit entry says it; `exact`: the answer of exactly this write carried this revision. */

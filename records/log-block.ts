@@ -14,6 +14,11 @@ const linesMax = 8192
 const streams: readonly LogLine['stream'][] = ['', 'stdout', 'stderr']
 const flagNames = ['truncated', 'invalid-utf8', 'nul', 'no-time'] as const
 const flagShift = 2
+const flagBits = (1 << flagNames.length) - 1
+const originalShift = flagShift + flagNames.length
+const originalBytesMax = 2 ** (32 - originalShift) - 1
+
+const invalidMark = 1 << (flagNames.indexOf('invalid-utf8') + flagShift)
 
 export type LineFlag = (typeof flagNames)[number]
 export type LogSource = Omit<LogBlock, 'kind' | 'id' | 'occurredAt' | 'occurredBound' | 'observedAt' | 'lines' | 'table' | 'text'>
@@ -21,6 +26,11 @@ export type LogSource = Omit<LogBlock, 'kind' | 'id' | 'occurredAt' | 'occurredB
 /** `stream` and `flags` as the marks of a line. `invalid-utf8` and `nul` are found when the lines are read, and need not be told. */
 export function marksOf(stream: LogLine['stream'], flags: readonly LineFlag[]): number {
 	return flags.reduce((marks, flag) => marks | (1 << (flagNames.indexOf(flag) + flagShift)), Math.max(0, streams.indexOf(stream)))
+}
+
+/** To be added (|) to the marks of a line that was cut off: how long it was. */
+export function originalMarks(bytes: number): number {
+	return Math.min(Math.max(0, Math.floor(bytes)), originalBytesMax) << originalShift
 }
 
 /** Collects lines of one file, in their order. */
@@ -57,7 +67,7 @@ export class LineWriter {
 		this.#table.writeDoubleLE(at, entry)
 		this.#table.writeDoubleLE(offset, entry + 8)
 		this.#table.writeUInt32LE(length, entry + 16)
-		this.#table.writeUInt32LE(marks, entry + 20)
+		this.#table.writeUInt32LE(marks >>> 0, entry + 20)
 		this.#text.set(from === 0 && to === content.length ? content : content.subarray(from, to), this.#bytes)
 		this.#lines += 1
 		this.#bytes += length
@@ -101,19 +111,21 @@ function blockOf(source: LogSource, observedAt: Micros, table: Buffer, text: Buf
 export function* linesOf(block: LogBlock): Generator<LogLine> {
 	const { kind: _kind, id: _id, lines: _lines, table: entries, text: content, ...place } = block
 	const table = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength)
-	const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-	const isClean = isUtf8(text) && !text.includes(0)
+	const texts = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+	const isClean = isUtf8(texts) && !texts.includes(0)
 	let from = 0
 	for (let entry = 0; entry + entryBytes <= table.length; entry += entryBytes) {
 		const at = table.readDoubleLE(entry)
 		const offset = table.readDoubleLE(entry + 8)
 		const to = from + table.readUInt32LE(entry + 16)
 		const marks = table.readUInt32LE(entry + 20)
-		if (to > text.length) throw new RangeError(`the text of the block ends at ${text.length}, a line of it at ${to}`)
-		const bytes = text.subarray(from, to)
+		if (to > texts.length) throw new RangeError(`the text of the block ends at ${texts.length}, a line of it at ${to}`)
+		const bytes = texts.subarray(from, to)
 		from = to
-		const raw = bytes.toString('utf8')
-		const read = readLogText(raw, at)
+		const text = bytes.toString('utf8')
+		const read = readLogText(text, at)
+		const flags = flagsOf(marks, isClean ? undefined : bytes)
+		const originalBytes = marks >>> originalShift
 		yield {
 			...place,
 			kind: 'log',
@@ -123,15 +135,17 @@ export function* linesOf(block: LogBlock): Generator<LogLine> {
 			stream: streams[marks & 3] ?? '',
 			level: read.level,
 			// What a container prints is kept as it is; of a component's line the time and level are told already.
-			text: place.container === '' ? read.text : raw,
-			flags: flagsOf(marks, isClean ? undefined : bytes),
+			text: place.container === '' ? read.text : text,
+			flags,
+			...(flags.includes('invalid-utf8') && !isUtf8(bytes) ? { raw: bytes.toString('base64') } : {}),
+			...(originalBytes > 0 ? { originalBytes } : {}),
 		}
 	}
 }
 
 function flagsOf(marks: number, suspect: Buffer | undefined): LogLine['flags'] {
-	if (marks >> flagShift === 0 && !suspect) return []
-	const flags: LineFlag[] = flagNames.filter((_, index) => (marks >> (index + flagShift)) & 1)
+	if (((marks >>> flagShift) & flagBits) === 0 && !suspect) return []
+	const flags: LineFlag[] = flagNames.filter((_, index) => (marks >>> (index + flagShift)) & 1)
 	if (suspect && !flags.includes('invalid-utf8') && !isUtf8(suspect)) flags.push('invalid-utf8')
 	if (suspect && !flags.includes('nul') && suspect.includes(0)) flags.push('nul')
 	return flags
@@ -154,6 +168,8 @@ export function mapTexts(block: LogBlock, change: (text: string) => string): Log
 		if (kept !== bytes) {
 			changed = true
 			table.writeUInt32LE(kept.length, entry + 16)
+			// Its bytes are gone now, and what they were is still told.
+			if (!isUtf8(bytes)) table.writeUInt32LE((table.readUInt32LE(entry + 20) | invalidMark) >>> 0, entry + 20)
 		}
 		parts.push(kept)
 	}

@@ -131,6 +131,10 @@ export interface LogLine extends Envelope {
 	readonly level: 'debug' | 'info' | 'warning' | 'error' | 'fatal' | ''
 	readonly text: string
 	readonly flags: readonly ('truncated' | 'invalid-utf8' | 'nul' | 'no-time')[]
+	/** Of a line that is no UTF-8, its bytes in base64; `text` has U+FFFD in their place. Absent where redaction changed the line. */
+	readonly raw?: string
+	/** Of a line that was cut off, its bytes before; 2^26 - 1 stands for that and more. */
+	readonly originalBytes?: number
 }
 
 /** Consecutive lines of one file: what travels on the record log in place of its lines (log-block.ts). `occurredAt` is that of the first line. */

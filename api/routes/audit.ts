@@ -16,11 +16,19 @@ import {
 import { addRoute, parameters } from '#api/route.ts'
 import { itemSchema, pageOf, topSchema } from '#api/schemas.ts'
 import { wireItem } from '#api/serialize.ts'
+import { requestsPage } from '#api/stages.ts'
 import type { ApiContext } from '#api/context.ts'
 
 const { cluster, namespace, name } = objectParameters
 const filters = { cluster, namespace, name, ...auditParameters, ...rangeParameters, ...textParameters }
-const query = parameters({ ...filters, ...pageParameters, ...orderParameter })
+const collapse = Type.Optional(
+	Type.Boolean({
+		default: false,
+		description:
+			'One item for each request: its last stage, with all of them in stages. Otherwise one for each stage that the audit log has, as every count has it.',
+	}),
+)
+const query = parameters({ ...filters, ...pageParameters, ...orderParameter, collapse })
 const by = Type.Unsafe<AuditField>({
 	type: 'string',
 	enum: ['user', 'verb', 'resource', 'namespace', 'code', 'userAgent', 'sourceIP'],
@@ -39,7 +47,12 @@ export function auditRoutes(app: FastifyInstance, context: ApiContext): void {
 		{ url: '/api/v1/audit', tag: 'records', summary: 'Requests to the API server, newest first', query, response: pageOf(itemSchema) },
 		async ({ query }) => {
 			const opened = openPage(query, clock, 'desc')
-			const page = await store.timeline(parseFilter(query, opened.clock, ['audit']), opened.page)
+			const filter = parseFilter(query, opened.clock, ['audit'])
+			if (query.collapse === true) {
+				const requests = await requestsPage(store, filter, opened.page)
+				return { items: requests.items, next: opened.next(requests.next) }
+			}
+			const page = await store.timeline(filter, opened.page)
 			return { items: page.items.map(wireItem), next: opened.next(page.next) }
 		},
 	)

@@ -10,7 +10,7 @@ import { rejectOf, type FileOptions, type LineReader } from './source.ts'
 const textBytesMax = 256 * 1024
 
 type Place = Pick<LogLine, 'namespace' | 'pod' | 'podUid' | 'container' | 'restart' | 'component' | 'node'>
-type Found = Pick<LogLine, 'stream' | 'level' | 'text' | 'flags'>
+type Found = Pick<LogLine, 'stream' | 'level' | 'text' | 'flags' | 'raw' | 'originalBytes'>
 
 function lineOf(options: FileOptions, place: Place, at: Micros, offset: number, found: Found): LogLine {
 	const id = logId(options.cluster, options.name, offset, at)
@@ -37,7 +37,8 @@ export function createComponentReader(options: FileOptions): LineReader {
 		line(line, lastAt) {
 			if (line.tooLong)
 				return { at: undefined, records: [rejectOf(options, line, line.number, 'the line is too long', lastAt, 'replay.log')] }
-			const { text, flags } = textOf(line.bytes.subarray(0, textBytesMax), line.bytes.length > textBytesMax)
+			const isCut = line.bytes.length > textBytesMax
+			const { text, flags, ...bytes } = textOf(line.bytes.subarray(0, textBytesMax), isCut)
 			const read = readLogText(text, lastAt)
 			const at = read.at ?? lastAt
 			const found = {
@@ -45,6 +46,8 @@ export function createComponentReader(options: FileOptions): LineReader {
 				level: read.level,
 				text: read.text,
 				flags: read.at === undefined ? [...flags, 'no-time' as const] : flags,
+				...bytes,
+				...(isCut ? { originalBytes: line.bytes.length } : {}),
 			}
 			return { at: read.at, records: [lineOf(options, place, at, line.offset, found)] }
 		},
@@ -70,8 +73,8 @@ export function createContainerReader(options: FileOptions, place: Place): LineR
 		readonly content: Buffer
 		readonly truncated: boolean
 	}): LogLine => {
-		const { text, flags } = textOf(line.content, line.truncated)
-		return lineOf(options, place, line.at, line.offset, { stream: line.stream, level: readLogText(text, line.at).level, text, flags })
+		const found = textOf(line.content, line.truncated)
+		return lineOf(options, place, line.at, line.offset, { stream: line.stream, level: readLogText(found.text, line.at).level, ...found })
 	}
 	return {
 		line(line, lastAt) {

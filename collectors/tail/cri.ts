@@ -97,10 +97,11 @@ const joined = (stream: 'stdout' | 'stderr', open: Open): JoinedLine => ({
 })
 
 /** Text of a log line's bytes, and what had to be said about it. */
-export function textOf(bytes: Buffer, truncated: boolean): { readonly text: string; readonly flags: LogLine['flags'] } {
+export function textOf(bytes: Buffer, truncated: boolean): Pick<LogLine, 'text' | 'flags' | 'raw'> {
 	const flags: LogLine['flags'][number][] = []
 	if (truncated) flags.push('truncated')
-	if (!isUtf8(bytes)) flags.push('invalid-utf8')
+	const isText = isUtf8(bytes)
+	if (!isText) flags.push('invalid-utf8')
 	if (bytes.includes(0)) flags.push('nul')
-	return { text: bytes.toString('utf8'), flags }
+	return { text: bytes.toString('utf8'), flags, ...(isText ? {} : { raw: bytes.toString('base64') }) }
 }

@@ -76,7 +76,9 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 				if (record.kind === 'audit') return { ok: audit(record) as Redacted }
 				if (record.kind === 'log') {
 					const text = line(record.file, record.text)
-					return { ok: (text === record.text ? record : { ...record, text }) as Redacted }
+					if (text === record.text) return { ok: record as Redacted }
+					const { raw: _raw, ...rest } = record // has what the text had
+					return { ok: { ...rest, text } as Redacted }
 				}
 				if (record.kind === 'block') return { ok: mapTexts(record, (text) => line(record.file, text)) as unknown as Redacted }
 				if (record.kind === 'reject' && quoted.test(record.reason))

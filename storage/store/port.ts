@@ -91,6 +91,11 @@ export interface Item {
 		readonly file: string
 		readonly offset: number
 		readonly flags: readonly string[]
+		/** Characters of the text, where the summary is only its beginning; `get` has it whole. */
+		readonly textChars?: number
+		/** As in LogLine; of a line whose text the summary is not, only `get` has it. */
+		readonly raw?: string
+		readonly originalBytes?: number
 	}
 }
 
@@ -124,6 +129,9 @@ export interface Filter {
 	readonly container?: string
 	readonly node?: string
 	readonly unit?: string
+	readonly level?: string
+	readonly stream?: string
+	readonly restart?: number
 	/** Leases that only renewed, and the removal of expired Events, are left out of timelines unless this is true. */
 	readonly noise?: boolean
 }
@@ -213,8 +221,12 @@ export interface Store extends AsyncDisposable {
 	history(cluster: string, object: ObjectRef, page: PageRequest & { readonly from?: Micros; readonly to?: Micros }): Promise<Page<Item>>
 	/** The version that stood at `at`; undefined where the object was not known to exist then. A deletion at or before `at` gives that tombstone. */
 	versionAt(cluster: string, object: ObjectRef, at: At): Promise<Version | undefined>
-	/** One record with its body, by id. */
+	/** One record with its body, by id. The body of a log line is `{ text, raw? }`, where the item does not have all of it. */
 	get(cluster: string, id: RecordId): Promise<Version | undefined>
+	/** Lines of the same file around one line, in the order of the file whatever their times, the line itself included; undefined where it is not there. */
+	around(cluster: string, id: RecordId, before: number, after: number): Promise<readonly Item[] | undefined>
+	/** Every stage of these requests that is stored, oldest first. */
+	stages(cluster: string, auditIDs: readonly string[]): Promise<readonly Item[]>
 	/** All live objects at `at`, by object key; the page's cursor is bound to the answer's `revision`. */
 	stateAt(
 		cluster: string,

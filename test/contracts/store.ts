@@ -3,9 +3,10 @@ import * as fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Indexed } from '#records/indexed.ts'
 import type { Filter, Store } from '#storage/store/port.ts'
-import { aChange, aGap, aLine, aPodRef, aReject, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
+import { aChange, aGap, aPodRef, aReject, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
 import { promisesOf, type StoreEngine } from './store-engine.ts'
 import { damagePromises } from './store-damage.ts'
+import { linePromises } from './store-lines.ts'
 import { readerPromises } from './store-readers.ts'
 import { statePromises } from './store-state.ts'
 
@@ -32,6 +33,7 @@ export function storeContract(engine: StoreEngine): void {
 	describe(`store contract: ${engine.name}`, () => {
 		statePromises(engine, promise)
 		readerPromises(promise)
+		linePromises(promise)
 		damagePromises(promise)
 
 		promise('1 durability: what was put is there after reopening', async ({ store, reopen }) => {
@@ -143,26 +145,6 @@ export function storeContract(engine: StoreEngine): void {
 				),
 				{ numRuns: 30 },
 			)
-		})
-
-		promise('amend: lines are found by what was found out later, and by what they had', async ({ store, reopen }) => {
-			const line = aLine({ at: noon })
-			const other = aLine({ at: noon + dayMicros, more: { node: 'node-a' } })
-			await store.put([line, other])
-			const owners = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'rs' }]
-			const known = { labels: { app: 'web' }, owners, images: ['web:1'], node: 'node-b' }
-			const amendments = [line, other, aLine({ at: noon + 5 })].map(({ record }) => ({ id: record.id, ...known }))
-			for (const _ of ['once', 'again']) await store.amend('blue', amendments)
-			await store.amend('red', [{ id: line.record.id, labels: {}, owners: [], images: [], node: '' }])
-			for (const read of [store, await reopen()]) {
-				const { items } = await read.timeline({ q: 'line' }, { limit: 9, order: 'asc' })
-				expect(items).toMatchObject([
-					{ labels: { app: 'web' }, owners, images: ['web:1'], summary: 'line 0', log: { node: 'node-b', pod: 'web-7f9c', offset: 0 } },
-					{ labels: { app: 'web' }, log: { node: 'node-a' } },
-				])
-				expect(await pages(read, { node: 'node-b' }, 9)).toEqual([line.record.id])
-				expect(await pages(read, { node: 'node-a', q: 'line', pod: 'web-7f9c' }, 9)).toEqual([other.record.id])
-			}
 		})
 
 		promise('5 history: by revision, of the object only', async ({ store }) => {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeRecords, encodeRecords } from '#records/codec.ts'
 import { logId } from '#records/id.ts'
-import { LineWriter, linesOf, mapTexts, marksOf, type LogSource } from '#records/log-block.ts'
+import { LineWriter, linesOf, mapTexts, marksOf, originalMarks, type LogSource } from '#records/log-block.ts'
 import type { LogBlock, Redacted } from '#records/record.ts'
 
 const source: LogSource = {
@@ -74,6 +74,7 @@ describe('blocks of lines', () => {
 					})
 					expect(line.flags.includes('truncated')).toBe(truncated)
 					expect(line.flags.includes('invalid-utf8')).toBe(!Buffer.from(text, 'utf8').equals(Buffer.from(content)))
+					expect(Buffer.from(line.raw ?? text, line.raw === undefined ? 'utf8' : 'base64').equals(Buffer.from(content))).toBe(true)
 					expect(line.flags.includes('nul')).toBe(content.includes(0))
 					offset += content.length + 1
 				}
@@ -119,6 +120,22 @@ describe('blocks of lines', () => {
 		const changed = mapTexts(block, (text) => text.replace('secret', '*'))
 		expect([...linesOf(changed)].map(({ text }) => text)).toEqual(['a *', 'plain', '* again'])
 		expect([...linesOf(changed)].map(({ id }) => id)).toEqual([...linesOf(block)].map(({ id }) => id))
+	})
+
+	it('tell the length that a line had before it was cut off, and nothing else is changed by it', () => {
+		const writer = new LineWriter(source)
+		for (const bytes of [5, 3_000_000, 2 ** 26 - 1, 2 ** 40])
+			writer.add(begin, bytes, marksOf('stderr', ['truncated', 'no-time']) | originalMarks(bytes), Buffer.from('cut'))
+		writer.add(begin, 0, marksOf('stdout', []), Buffer.from('whole'))
+		const lines = [...linesOf(writer.take(begin) as LogBlock)]
+		expect(lines.map((line) => line.originalBytes)).toEqual([5, 3_000_000, 2 ** 26 - 1, 2 ** 26 - 1, undefined])
+		for (const line of lines.slice(0, 4)) expect([line.stream, line.flags]).toEqual(['stderr', ['truncated', 'no-time']])
+	})
+
+	it('whose text is changed lose their bytes, and say still that they were none of UTF-8', () => {
+		const block = blockOf([{ step: 1, stream: 'stdout', truncated: false, content: Buffer.from('secret \xff', 'latin1') }]) as LogBlock
+		const [line] = [...linesOf(mapTexts(block, (text) => text.replace('secret', '*')))]
+		expect([line?.text, line?.flags, line?.raw]).toEqual(['* \ufffd', ['invalid-utf8'], undefined])
 	})
 
 	it('whose parts do not fit together are told', () => {

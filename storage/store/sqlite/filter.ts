@@ -34,7 +34,7 @@ export interface Plan {
 /** With more objects than this, tags lead where there are some. */
 const gatherObjectsMax = 200
 const auditFields = ['user', 'verb', 'resource', 'subresource', 'code', 'decision', 'sourceIP', 'userAgent'] as const
-const logFields = ['pod', 'container', 'node', 'unit'] as const
+const logFields = ['pod', 'container', 'node', 'unit', 'level', 'stream', 'restart'] as const
 
 const present = (filter: Filter, fields: readonly (keyof Filter)[]): boolean => fields.some((field) => filter[field] !== undefined)
 
@@ -198,7 +198,10 @@ function logMatches(filter: Filter, sent: Readonly<Record<string, unknown>>): bo
 		(filter.pod === undefined || sent['pod'] === filter.pod) &&
 		(filter.container === undefined || sent['container'] === filter.container) &&
 		(filter.node === undefined || sent['node'] === filter.node) &&
-		(filter.unit === undefined || sent['component'] === filter.unit)
+		(filter.unit === undefined || sent['component'] === filter.unit) &&
+		(filter.level === undefined || sent['level'] === filter.level) &&
+		(filter.stream === undefined || sent['stream'] === filter.stream) &&
+		(filter.restart === undefined || sent['restart'] === filter.restart)
 	)
 }
 

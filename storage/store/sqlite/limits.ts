@@ -20,6 +20,11 @@ export const storeLimits = {
 	openDaysMax: 3,
 	/** Records of an object filter that are collected from the object index; above, the words index leads. */
 	gatherRecordsMax: 20_000,
+	/** Lines around one are looked for so far in its file before all of it is read, and its end is known by so many lines. */
+	fileReachBytes: 8 * 1024 * 1024,
+	fileEndLines: 32,
+	/** Entries of one request that are read; there are four stages. */
+	stagesOfRequest: 16,
 	/** Rows fetched in one step while looking for matches. */
 	scanRows: 512,
 	/** A record that claims to be later than this after the clock goes to the day it was observed on. */

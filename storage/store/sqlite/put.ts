@@ -2,7 +2,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Indexed } from '#records/indexed.ts'
 import type { ObjectRef } from '#records/object-key.ts'
-import type { Body } from '#records/body.ts'
+import { Body } from '#records/body.ts'
 import type { RecordKind } from '#records/record.ts'
 import type { Revision } from '#records/revision.ts'
 import type { PendingBody } from './bodies.ts'
@@ -11,7 +11,7 @@ import { DamageError } from './errors.ts'
 import type { ObjectMemo } from './objects.ts'
 import type { Partition } from './partition.ts'
 import { slots } from './place.ts'
-import { areAlike, areSame, flagsOf, restOf, traitsOf } from './row.ts'
+import { areAlike, areSame, flagsOf, isWholeInRow, restOf, traitsOf } from './row.ts'
 import { bindings, kinds, operations, rowColumns, type StoredObject, type StoredRow } from './schema.ts'
 import { sumOfSpan, type Span } from './spans.ts'
 import { bindRevision } from './state.ts'
@@ -43,6 +43,10 @@ export function spanKey(record: Counted): string {
 
 function bodyToStore(indexed: Indexed): Body | null {
 	const { record } = indexed
+	if (record.kind === 'log')
+		return isWholeInRow(record, indexed.summary)
+			? null
+			: Body.ofValue({ text: record.text, ...(record.raw === undefined ? {} : { raw: record.raw }) })
 	if (record.kind === 'change' || record.kind === 'event')
 		return record.operation === 'deleted' ? (record.before ?? record.after) : record.after
 	return record.kind === 'audit' ? record.body : null

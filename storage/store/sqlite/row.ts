@@ -1,6 +1,6 @@
 // Records to rows and rows to items.
 import type { Indexed } from '#records/indexed.ts'
-import type { RecordKind, OwnerRef } from '#records/record.ts'
+import type { RecordKind, OwnerRef, LogLine } from '#records/record.ts'
 import type { Micros } from '#records/time.ts'
 import type { Item } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
@@ -124,6 +124,9 @@ export function traitsOf(indexed: Indexed): string | undefined {
 	return undefined
 }
 
+/** Whether all of a line stands in its row. */
+export const isWholeInRow = (line: LogLine, summary: string): boolean => line.text === summary
+
 /** What only this record has, as JSON; null where it is empty. */
 export function restOf(indexed: Indexed): string | null {
 	const { record } = indexed
@@ -157,7 +160,14 @@ export function restOf(indexed: Indexed): string | null {
 				},
 			})
 		case 'log':
-			return JSON.stringify({ log: { offset: record.offset, flags: record.flags } })
+			return JSON.stringify({
+				log: {
+					offset: record.offset,
+					flags: record.flags,
+					originalBytes: record.originalBytes,
+					...(isWholeInRow(record, indexed.summary) ? { raw: record.raw } : { textChars: record.text.length }),
+				},
+			})
 		default:
 			return encode({ record })
 	}

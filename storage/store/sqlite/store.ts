@@ -13,6 +13,7 @@ import { Days } from './days.ts'
 import { storageError } from './errors.ts'
 import { auditTop, histogram } from './histogram.ts'
 import { get, history, stateAt, versionAt } from './history.ts'
+import { around, stages } from './neighbours.ts'
 import { clusters, ledger, objectKinds, rejects } from './ledger.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd } from './place.ts'
@@ -109,6 +110,8 @@ function open(options: SqliteStoreOptions): SqliteStore {
 		history: (cluster, object, page) => ask(() => history(between(page), cluster, object, page)),
 		versionAt: (cluster, object, at) => ask(() => versionAt(upTo(at), cluster, object, at)),
 		get: (cluster, id) => ask(() => get(days.sound(), cluster, id)),
+		around: (cluster, id, before, after) => ask(() => around(days.sound(), cluster, id, before, after)),
+		stages: (cluster, auditIDs) => ask(() => stages(days.sound(), cluster, auditIDs)),
 		stateAt: (cluster, at, selector, page) => ask(() => stateAt(stateDays(days, at), cluster, at, selector, page)),
 		ledger: (cluster, range) => ask(() => ledger(between(range), cluster, range)),
 		rejects: (page) => ask(() => rejects(days.sound(), page)),

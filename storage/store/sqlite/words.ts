@@ -1,6 +1,10 @@
 // The words index: what full-text search finds, and tags by which filters find their records in time order.
+import { hash } from 'node:crypto'
 import type { Indexed } from '#records/indexed.ts'
 import { kinds } from './schema.ts'
+
+/** Lines that begin in so many bytes of their file have a tag in common, by which their neighbours are found in the order of the file. */
+export const stretchBytes = 32 * 1024
 
 /** A tag is one token: its letter, and the day's number of its text. */
 export type TagLetter = 'n' | 'r' | 'u' | 'v' | 'c' | 'd' | 's' | 'a' | 'i' | 'p' | 'o' | 'w' | 'k' | 'f'
@@ -36,15 +40,22 @@ export function tagsOf(indexed: Indexed, ofObject: string, own: number | null, i
 		add('d', record.decision)
 		add('a', record.userAgent)
 		add('c', String(record.code))
+		tags += ` ${requestTag(record.auditID)}`
 		for (const ip of record.sourceIPs) add('i', ip)
 	} else if (record.kind === 'log') {
 		add('p', record.pod)
 		add('f', record.container)
 		add('i', record.node)
 		add('s', record.component)
+		tags += ` ${fileTag(intern(record.file))}${Math.floor(record.offset / stretchBytes)}`
 	}
 	return tags
 }
+
+/** Of the stages of one request. Another one may have it too. */
+export const requestTag = (auditID: string): string => `${tagPrefix}q${hash('sha256', auditID, 'hex').slice(0, 16)}`
+/** Of the lines of a file; the number of the stretch follows. */
+export const fileTag = (file: number): string => `${tagPrefix}l${file}x`
 
 /** What full-text search finds. */
 export function wordsOf(indexed: Indexed): string {

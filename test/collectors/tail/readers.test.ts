@@ -70,7 +70,12 @@ describe('CRI lines', () => {
 	})
 
 	it('flags bytes that are no text', () => {
-		expect(textOf(Buffer.from([0x61, 0xff, 0]), true)).toEqual({ text: 'a\ufffd\0', flags: ['truncated', 'invalid-utf8', 'nul'] })
+		expect(textOf(Buffer.from([0x61, 0xff, 0]), true)).toEqual({
+			text: 'a\ufffd\0',
+			flags: ['truncated', 'invalid-utf8', 'nul'],
+			raw: 'Yf8A',
+		})
+		expect(textOf(Buffer.from('a\0'), false)).toEqual({ text: 'a\0', flags: ['nul'] })
 	})
 })
 

@@ -1,7 +1,7 @@
 // Case by case: where a secret is found, and what is none and must stay as it is.
 import { describe, expect, it } from 'vitest'
 import { Body } from '#records/body.ts'
-import type { KubetapeRecord } from '#records/record.ts'
+import type { KubetapeRecord, LogLine } from '#records/record.ts'
 import { aChange, aClusterEvent, aLogLine, anAuditEntry } from '#test/support/records.ts'
 import { appended, audit, base64, change, changeOf, lastApplied, planted, redact, secretRef } from './support.ts'
 
@@ -172,6 +172,14 @@ describe('redaction keeps', () => {
 		)
 		const clean = changeOf(`{"big":9223372036854775807,"small":1.50,"name":"a-secret"}`)
 		expect(redact(clean).after).toBe(clean.after)
+	})
+
+	it('the bytes of a line that is no text: they go where the text is changed', () => {
+		const bytes = (text: string): string => Buffer.from(`${text}\xff`, 'latin1').toString('base64')
+		const line = (text: string): KubetapeRecord => aLogLine({ text: `${text}\ufffd`, raw: bytes(text), flags: ['invalid-utf8'] })
+		expect(redact(line('plain'))).toEqual(line('plain'))
+		const hidden = redact(line(`password=${planted} `)) as Partial<LogLine>
+		expect([hidden.raw, hidden.flags, hidden.text?.startsWith('password=')]).toEqual([undefined, ['invalid-utf8'], true])
 	})
 
 	it('an encrypted value, of which nothing is known but its revision', () => {
