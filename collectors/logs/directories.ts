@@ -74,6 +74,11 @@ export class Directories implements Disposable {
 		for (const folder of this.#busy) this.#lookAt(folder)
 	}
 
+	/** The folder of a log is listed anew. */
+	rescan(path: string): void {
+		for (const folder of this.#folders.values()) if (folder.logs.has(path)) this.#dirty.add(folder)
+	}
+
 	/** What there is now of a log, oldest first. */
 	entriesOf(path: string): readonly Entry[] {
 		for (const folder of this.#folders.values())

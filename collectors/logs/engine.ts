@@ -126,6 +126,7 @@ export class Engine implements Disposable {
 				this.#forgotten.push(...this.#checkpoints.forgotten(file))
 				this.#batch.touched.delete(file)
 			},
+			stale: (stale) => this.#directories.rescan(stale),
 			failed: (failed, error) => this.#failed(failed, error),
 		})
 		this.#families.set(path, family)
@@ -162,6 +163,8 @@ export class Engine implements Disposable {
 			const before = file.position
 			const turn = await this.#read(family, file, isOver)
 			if (turn === 'cut') return true
+			if (turn === 'none') return false
+			if (turn === 'failed') continue
 			if (turn === 'read') {
 				this.#bytesRead.inc({ cluster: this.#context.cluster }, file.position - before)
 				family.rate?.use(file.position - before)
@@ -190,7 +193,7 @@ export class Engine implements Disposable {
 		return state === 'used'
 	}
 
-	async #read(family: Family, file: LogFile, isOver: boolean): Promise<Turn> {
+	async #read(family: Family, file: LogFile, isOver: boolean): Promise<Turn | 'none' | 'failed'> {
 		try {
 			if (file.isPacked && !file.isOpen) return await this.#turns.readPacked(file, family.reader)
 			if (!file.isOpen) this.#openFile(file)
@@ -198,8 +201,13 @@ export class Engine implements Disposable {
 			if (turn === 'cut') this.#cut(family, file)
 			return turn
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#failed(file.path, error)
-			return 'end'
+			// It is found under another name, or has gone.
+			if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#directories.rescan(family.path)
+			else {
+				this.#failed(file.path, error)
+				return 'failed'
+			}
+			return 'none'
 		}
 	}
 

@@ -1,9 +1,9 @@
 // All files of one log in the order in which they were written: which file on disk is which that was known, and which is new.
-import { openSync, readSync, closeSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { headHash } from '#collectors/tail/identity.ts'
 import type { Clock } from '#runtime/clock.ts'
 import type { Batch } from './batch.ts'
-import { headOf, LogFile, newRow, tailHash, type Entry, type FileRow } from './file.ts'
+import { headOf, LogFile, newRow, openAs, tailHash, type Entry, type FileRow } from './file.ts'
 import type { Reader } from './reader.ts'
 import { RateLimit } from './rate.ts'
 import type { Place, Source } from './sources.ts'
@@ -18,6 +18,8 @@ export interface FamilyContext {
 	readonly nowMs: () => number
 	/** The file's state is not needed any more. */
 	readonly forget: (file: LogFile) => void
+	/** The names have changed since they were listed. */
+	readonly stale: (path: string) => void
 	readonly failed: (path: string, error: unknown) => void
 }
 
@@ -62,7 +64,8 @@ export class Family {
 				const file = this.#recognise(entry, seen)
 				if (file) seen.set(file, index)
 			} catch (error) {
-				if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#context.failed(entry.path, error)
+				if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#context.stale(this.path)
+				else this.#context.failed(entry.path, error)
 			}
 		}
 		const now = nowMs()
@@ -104,7 +107,7 @@ export class Family {
 		const copy = entries.find((entry) => entry.inode !== file.inode && !this.#known(entry) && file.headBytes > 0 && hasHead(entry, file))
 		if (copy) {
 			meet(file, copy)
-			file.isPacked = headOf(copy.path).isPacked
+			file.isPacked = headOf(copy).isPacked
 			file.cutAfter = true
 		} else {
 			const from = file.long?.offset ?? file.position
@@ -128,7 +131,7 @@ export class Family {
 
 	/** Undefined where the entry is a copy of what is read already. */
 	#recognise(entry: Entry, seen: ReadonlyMap<LogFile, number>): LogFile | undefined {
-		const { head, isPacked } = headOf(entry.path)
+		const { head, isPacked } = headOf(entry)
 		const same = this.files.filter(
 			(file) => file.headBytes > 0 && head.length >= file.headBytes && headHash(head.subarray(0, file.headBytes)) === file.head,
 		)
@@ -158,7 +161,7 @@ function meet(file: LogFile, entry: Entry): LogFile {
 
 function hasHead(entry: Entry, file: LogFile): boolean {
 	try {
-		const { head } = headOf(entry.path)
+		const { head } = headOf(entry)
 		return head.length >= file.headBytes && headHash(head.subarray(0, file.headBytes)) === file.head
 	} catch {
 		return false // rotated away meanwhile
@@ -168,14 +171,14 @@ function hasHead(entry: Entry, file: LogFile): boolean {
 /** A file that is not open: its inode may have been given to another one. */
 function isSame(file: LogFile, entry: Entry): boolean {
 	try {
-		const { head, isPacked } = headOf(entry.path)
+		const { head, isPacked } = headOf(entry)
 		if (head.length < file.headBytes || headHash(head.subarray(0, file.headBytes)) !== file.head) return false
 		file.isPacked = isPacked
 		if (isPacked) return true
 		if (entry.size < file.position) return false
 		const expected = file.expectedTail
 		if (!expected) return true
-		const fd = openSync(entry.path, 'r')
+		const fd = openAs(entry.path, entry)
 		try {
 			const bytes = Buffer.alloc(expected.bytes)
 			readSync(fd, bytes, 0, bytes.length, expected.at - expected.bytes)

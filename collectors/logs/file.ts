@@ -138,8 +138,9 @@ export class LogFile {
 		return this.long ? this.position : this.position + this.pendingBytes
 	}
 
+	/** Throws the system's error; ENOENT too where its path leads to another file by now. */
 	open(): void {
-		this.fd = openSync(this.path, 'r')
+		this.fd = openAs(this.path, this)
 	}
 
 	close(): void {
@@ -229,9 +230,18 @@ export function newRow(
 	}
 }
 
-/** The first bytes of a file, unpacked where it is gzip; fewer where it is shorter or damaged. Throws the system's error. */
-export function headOf(path: string): { readonly head: Buffer; readonly isPacked: boolean } {
+/** Names change at any time: what is opened may be another file than the one that was listed. Throws ENOENT then. */
+export function openAs(path: string, { device, inode }: Pick<Entry, 'device' | 'inode'>): number {
 	const fd = openSync(path, 'r')
+	const { dev, ino } = fstatSync(fd)
+	if (dev === device && ino === inode) return fd
+	closeSync(fd)
+	throw Object.assign(new Error(`${path} is another file now`), { code: 'ENOENT' })
+}
+
+/** The first bytes of a file, unpacked where it is gzip; fewer where it is shorter or damaged. Throws as openAs. */
+export function headOf(entry: Pick<Entry, 'path' | 'device' | 'inode'>): { readonly head: Buffer; readonly isPacked: boolean } {
+	const fd = openAs(entry.path, entry)
 	try {
 		const bytes = Buffer.alloc(packedHeadBytes)
 		const read = bytes.subarray(0, readSync(fd, bytes, 0, packedHeadBytes, 0))

@@ -1,5 +1,6 @@
 // One turn of reading one file: what is there, up to a buffer full, is given to the reader of its lines.
 import { readSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { openChunks } from '#collectors/tail/chunks.ts'
 import { headBytesMax, headHash } from '#collectors/tail/identity.ts'
 import { messageOf } from '#runtime/errors.ts'
@@ -97,10 +98,10 @@ export class Turns {
 		return at > from ? 'read' : 'end'
 	}
 
-	/** One piece of a packed file; gives `end` when it was the last one. */
+	/** One piece of a packed file; gives `end` when it was the last one. Throws ENOENT where it is not there any more. */
 	async readPacked(file: LogFile, reader: Reader): Promise<Turn> {
 		try {
-			file.pieces ??= (await openChunks(file.path, 0)).chunks
+			file.pieces ??= await openPacked(file)
 			const next = await file.pieces.next()
 			if (next.done !== true) {
 				this.#consumePiece(file, reader, next.value)
@@ -110,7 +111,7 @@ export class Turns {
 			if (file.long) this.#endLong(file, reader)
 			file.position = Math.max(file.position, file.unpacked)
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'end'
+			if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error
 			this.#batch.reject(file, file.position, Buffer.alloc(0), 0, `the file cannot be read on: ${messageOf(error)}`)
 			this.#batch.gap(file, 'corrupt', file.position, undefined, 'the packed file is damaged')
 		}
@@ -183,4 +184,13 @@ export class Turns {
 		file.head = headHash(this.#head.subarray(0, bytes))
 		file.headBytes = bytes
 	}
+}
+
+/** Throws ENOENT where its path leads to another file by now. */
+async function openPacked(file: LogFile): Promise<AsyncGenerator<Buffer>> {
+	const { chunks } = await openChunks(file.path, 0)
+	const { dev, ino } = await stat(file.path)
+	if (dev === file.device && ino === file.inode) return chunks
+	await chunks.return(undefined)
+	throw Object.assign(new Error(`${file.path} is another file now`), { code: 'ENOENT' })
 }
