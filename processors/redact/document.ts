@@ -8,13 +8,25 @@ import { hasRepeatedNames } from './members.ts'
 /** What is done to a value that was read out of a string: the walk, with what it knows of the place. */
 export type Walk = (value: unknown, hash: Hash) => unknown
 
-/** Longer YAML is not parsed: it is redacted line by line. */
-const yamlCharsMax = 256 * 1024
+/** Longer YAML is not parsed: it is redacted line by line. So is what comes when a body has had its share: YAML costs some 20 µs a character at worst. */
+const yamlCharsMax = 32 * 1024
+const yamlCharsOfBody = 64 * 1024
+/** Each of these costs as much as all before it. */
+const mergesMax = 50
 /** Shorter secrets are only replaced where they stand: their text may be a word among others. */
 const repeatedCharsMin = 8
+/** So many secrets are each looked for in the whole text; of more, only whole words are. */
+const searchesMax = 64
 const looksLikeJson = /^[ \t\r\n]*[{[]/
 /** A line `name:`, perhaps in a list. */
 const looksLikeYaml = /(?:^|\n)[ \t]*(?:- +)*["']?[\w./-]{1,128}["']?[ \t]*:(?:[ \t\r\n]|$)/
+
+/** What may still be spent on one body. */
+export interface Budget {
+	yamlChars: number
+}
+
+export const newBudget = (): Budget => ({ yamlChars: yamlCharsOfBody })
 
 /** `certain`: the string stands where every document is secret. */
 export function mayBeDocument(text: string, certain: boolean): boolean {
@@ -22,7 +34,7 @@ export function mayBeDocument(text: string, certain: boolean): boolean {
 }
 
 /** The text with what is secret in it replaced; the very text where nothing is. YAML and JSON that had something to hide are written anew, without comments. */
-export function redactDocument(text: string, hash: Hash, walk: Walk): string {
+export function redactDocument(text: string, hash: Hash, budget: Budget, walk: Walk): string {
 	if (looksLikeJson.test(text)) {
 		const after = redactJson(text, hash, walk)
 		if (after !== undefined) return after
@@ -37,9 +49,21 @@ export function redactDocument(text: string, hash: Hash, walk: Walk): string {
 		}
 		return hashed
 	}
-	let after = (text.length <= yamlCharsMax ? redactYaml(text, keeping, walk) : undefined) ?? redactLines(text, keeping)
+	const after = (isAffordable(text, budget) ? redactYaml(text, keeping, walk) : undefined) ?? redactLines(text, keeping)
+	return redactText(withoutRepeats(after, secrets), hash)
+}
+
+function isAffordable(text: string, budget: Budget): boolean {
+	if (text.length > yamlCharsMax || text.length > budget.yamlChars || text.split('<<', mergesMax + 1).length > mergesMax) return false
+	budget.yamlChars -= text.length
+	return true
+}
+
+function withoutRepeats(text: string, secrets: ReadonlyMap<string, string>): string {
+	if (secrets.size > searchesMax) return text.replaceAll(/[^\s"'`,;:()[\]{}<>]+/g, (word) => secrets.get(word) ?? word)
+	let after = text
 	for (const [secret, hashed] of secrets) after = after.replaceAll(secret, hashed)
-	return redactText(after, hash)
+	return after
 }
 
 /** Undefined where it is no JSON, or too deep to be walked. */

@@ -1,16 +1,18 @@
 // Documents that no parser reads (templates, fragments, what was cut off): redacted line by line, and fragments of JSON by their quotes.
 import { hashPrefix, isReference, namesSecret, sealBase64, secretKey, tellsOfSecret, type Hash } from './patterns.ts'
 
-const line = /^([ \t]*(?:- +)*)(["']?)([\w./-]{1,253})\2[ \t]*:(?:[ \t]+(.*?))?[ \t\r]*$/
+const line = /^([ \t]*(?:- +)*)(["']?)([\w./-]{1,253})\2[ \t]*:(?:[ \t](.*))?$/
 const blockHeader = /^(?:[&!][^\s]*\s+)*[|>][+\-\d]*(?:\s+#.*)?$/
 const template = /^\{\{[\s\S]*\}\}$/
 /** `"data":{`, at any level of JSON inside JSON. */
-const dataObject = /(\\*)["'](?:data|stringData)\1["']\s*:\s*\{/g
+const dataObject = /(?<!\\)(\\{0,15})["'](?:data|stringData)\1["']\s*:\s*\{/g
 
 /** What YAML takes away from a plain or quoted scalar, as far as one line tells. */
 function unquoted(value: string): string {
-	const quoted = /^"(.*)"$|^'(.*)'$/.exec(value)
-	return quoted ? (quoted[1] ?? quoted[2] ?? '') : value.replace(/\s+#.*$/, '')
+	const inQuotes = (text: string): string | undefined => (/^(["']).*\1$/.test(text) ? text.slice(1, -1) : undefined)
+	const comment = value.indexOf(' #')
+	const bare = comment < 0 ? value : value.slice(0, comment).trimEnd()
+	return inQuotes(value) ?? inQuotes(bare) ?? bare
 }
 
 export function redactLines(text: string, hash: Hash): string {
@@ -33,7 +35,8 @@ export function redactLines(text: string, hash: Hash): string {
 		if (scalar !== undefined && indent <= scalar) scalar = undefined
 		if (template.test(trimmed) || trimmed.startsWith(hashPrefix)) return whole
 		if (scalar !== undefined) return whole.slice(0, indent) + hash(trimmed)
-		const [matched, before = '', , name = '', value = ''] = line.exec(whole) ?? []
+		const [matched, before = '', , name = '', rest = ''] = line.exec(whole) ?? []
+		const value = rest.trim()
 		if (matched === undefined) return data === undefined ? whole : whole.slice(0, indent) + hash(trimmed)
 		if (data !== undefined) {
 			scalar = before.length

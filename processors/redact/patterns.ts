@@ -76,7 +76,7 @@ export function redactText(text: string, hash: Hash): string {
 export const words = /passw|passphrase|secret|token|api[_-]?key|private[_-]?key|credential|authorization|cookie|auth["'\\]/i
 
 /** The kind of a Secret in a text, at any level of JSON or as YAML. */
-export const tellsOfSecret = /kind[\\"']*[ \t]*:[ \t]*[\\"']*Secret/
+export const tellsOfSecret = /kind[\\"']{0,16}[ \t]{0,16}:[ \t]{0,16}[\\"']{0,16}Secret/
 
 /** What stands in the place of a secret begins so. */
 export const hashPrefix = 'kubetape:hmac:'

@@ -5,12 +5,12 @@ import { mapTexts } from '#records/log-block.ts'
 import type { AuditEntry, KubetapeRecord, Redacted, VersionRecord } from '#records/record.ts'
 import { messageOf } from '#runtime/errors.ts'
 import type { StepResult } from '#processors/step.ts'
-import { mayBeDocument, redactDocument } from './document.ts'
+import { mayBeDocument, newBudget, redactDocument } from './document.ts'
 import { KeyLines } from './key-lines.ts'
 import { hasRepeatedNames } from './members.ts'
 import { hashPrefix, mayHoldSecret, redactText, seal, type Hash } from './patterns.ts'
 import { Scanner } from './scan.ts'
-import { redactValue, type Place } from './walk.ts'
+import { placeAt, redactValue, type Place } from './walk.ts'
 
 const hashHexDigits = 16
 /** What a JSON parser quotes of its input may be secret. */
@@ -50,7 +50,7 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 
 	const version = (record: VersionRecord): KubetapeRecord => {
 		const secret = record.object.resource === 'secrets' && record.object.group === ''
-		const place = { secret, token: false }
+		const place = placeAt(secret, false)
 		const after = body(record.after, place)
 		const before = body(record.before, place)
 		const message = record.kind === 'event' ? redactLoose(record.message, hash) : ''
@@ -63,8 +63,8 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 		const token = record.subresource === 'token' || record.object?.group === 'authentication.k8s.io'
 		const after =
 			secret || token
-				? Body.ofValue(redactBodies(record.body.readObject(), hash, { secret, token }))
-				: (body(record.body, { secret: false, token: false }) ?? record.body)
+				? Body.ofValue(redactBodies(record.body.readObject(), hash, placeAt(secret, token)))
+				: (body(record.body, placeAt(false, false)) ?? record.body)
 		const envelope = redactEnvelope(record, hash)
 		return after === record.body && envelope === undefined ? record : { ...record, ...envelope, body: after }
 	}
@@ -93,7 +93,9 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 
 /** A text that stands by itself: a message, a log line. It may be, or hold, a document. */
 function redactLoose(text: string, hash: Hash): string {
-	return mayBeDocument(text, false) ? redactDocument(text, hash, (value, keeping) => redactValue(value, keeping)) : redactText(text, hash)
+	return mayBeDocument(text, false)
+		? redactDocument(text, hash, newBudget(), (value, keeping) => redactValue(value, keeping))
+		: redactText(text, hash)
 }
 
 /** The fields into which a client may have written anything, where one of them held a secret. */

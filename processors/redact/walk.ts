@@ -1,7 +1,7 @@
 // Redaction of JSON values: what a Secret, a token request or an environment holds, wherever it stands in a body.
 import { isRawNumber } from '#records/exact-json.ts'
 import { limits } from '#runtime/limits.ts'
-import { mayBeDocument, redactDocument, redactJson } from './document.ts'
+import { mayBeDocument, newBudget, redactDocument, redactJson, type Budget } from './document.ts'
 import {
 	isReference,
 	mayHoldSecret,
@@ -33,11 +33,16 @@ const packed = /^H4sI/
 export interface Place {
 	readonly secret: boolean
 	readonly token: boolean
+	/** Of the whole body. */
+	readonly budget: Budget
 }
-const nowhere: Place = { secret: false, token: false }
+
+export function placeAt(secret: boolean, token: boolean): Place {
+	return { secret, token, budget: newBudget() }
+}
 
 /** Returns the same value where nothing was secret, so that callers keep the bytes they have. Throws RangeError beyond limits.jsonDepthMax. */
-export function redactValue(value: unknown, hash: Hash, place: Place = nowhere, depth = 0): unknown {
+export function redactValue(value: unknown, hash: Hash, place: Place = placeAt(false, false), depth = 0): unknown {
 	if (depth > limits.jsonDepthMax) throw new RangeError('nested too deeply')
 	if (typeof value === 'string') return redactString(value, hash, place, depth)
 	if (Array.isArray(value)) return redactList(value, hash, place, depth)
@@ -67,14 +72,14 @@ function placeOf(value: Fields, place: Place): Place {
 	if (typeof kind !== 'string') return place
 	// With a name beside it, it is mostly a reference.
 	const refers = typeof value['name'] === 'string' && !('data' in value) && !('stringData' in value)
-	if (secretKinds.has(kind) && !refers) return { secret: true, token: false }
-	if (tokenKinds.has(kind)) return { secret: false, token: true }
+	if (secretKinds.has(kind) && !refers) return { ...place, secret: true, token: false }
+	if (tokenKinds.has(kind)) return { ...place, secret: false, token: true }
 	return place
 }
 
 function redactString(text: string, hash: Hash, place: Place, depth: number): string {
 	if (mayBeDocument(text, place.secret || place.token))
-		return redactDocument(text, hash, (value, keeping) => redactValue(value, keeping, place, depth + 1))
+		return redactDocument(text, hash, place.budget, (value, keeping) => redactValue(value, keeping, place, depth + 1))
 	return redactText(text, hash)
 }
 
