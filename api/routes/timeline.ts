@@ -14,7 +14,7 @@ const buckets = Type.Optional(
 		minimum: 1,
 		maximum: apiLimits.bucketsMax,
 		default: apiLimits.bucketsDefault,
-		description: 'How many intervals of equal length.',
+		description: 'How many intervals of equal length, to the microsecond. None where nothing is recorded.',
 	}),
 )
 const histogramQuery = parameters({ ...timelineParameters, buckets })

@@ -199,10 +199,62 @@ export function storeContract(engine: StoreEngine): void {
 			expect((await store.clusters())[0]?.counts).toEqual({ change: 2, gap: 1, audit: 1 })
 		})
 
+		promise('namespace: what is about the Namespace itself belongs to it, in every question', async ({ store }) => {
+			const shop = { resource: 'namespaces', group: '', namespace: '', name: 'shop' }
+			const deleted = anAudit({ n: 5, verb: 'delete' })
+			await store.put([
+				aChange({ revision: 1, object: shop, kind: 'Namespace' }),
+				aChange({ revision: 2 }),
+				aChange({ revision: 3, object: { ...shop, name: 'pay' }, kind: 'Namespace' }),
+				aChange({ revision: 4, object: { resource: 'nodes', namespace: '', name: 'shop' }, kind: 'Node' }),
+				{ ...deleted, record: { ...deleted.record, object: shop } as typeof deleted.record },
+				anAudit({ n: 6 }),
+			])
+			const about = { namespace: 'shop' }
+			const found = (await store.timeline(about, { limit: 10, order: 'asc' })).items
+			expect(found.map(({ kind, object }) => `${kind} ${object?.resource} ${object?.namespace}`)).toEqual([
+				'change namespaces ',
+				'change pods shop',
+				'audit namespaces ',
+				'audit pods shop',
+			])
+			expect((await store.timeline({ ...about, verb: 'delete' }, { limit: 10 })).items).toHaveLength(1)
+			expect((await store.timeline({ ...about, kind: 'namespaces' }, { limit: 10 })).items).toHaveLength(2)
+			expect(await store.auditTop({}, 'namespace', 10)).toEqual([{ value: 'shop', count: 2 }])
+			const range = { from: noon - 120_000_000, to: noon + 119_999_999 }
+			expect((await store.histogram({ ...about, ...range }, 2)).map(({ counts }) => counts)).toEqual([{}, { change: 2, audit: 2 }])
+			expect((await store.history('blue', shop, { limit: 10 })).items).toHaveLength(1)
+		})
+
+		promise('histogram: as many buckets as asked for, of equal length, each with what is in it', async ({ store }) => {
+			const times = fc.sample(fc.integer({ min: 0, max: 7_000_000_000 }), { numRuns: 300, seed: 7 })
+			await store.put(times.map((at, index) => aChange({ revision: index + 1, at: noon + at })))
+			for (const buckets of [1, 2, 7, 61, 120, 1000])
+				for (const [from, to] of [
+					[noon, noon + 7_000_000_000],
+					[noon + 1, noon + 6_543_210_987],
+					[noon - dayMicros, noon + dayMicros],
+					[noon + 5, noon + 9],
+				] as const) {
+					const made = await store.histogram({ from, to }, buckets)
+					const expected = Math.min(buckets, to - from + 1)
+					expect([made.length, made[0]?.from, made.at(-1)?.to]).toEqual([expected, from, to])
+					for (const [index, bucket] of made.entries()) {
+						if (index > 0) expect(bucket.from).toBe((made[index - 1]?.to ?? 0) + 1)
+						expect(Math.abs(bucket.to - bucket.from + 1 - (to - from + 1) / expected)).toBeLessThan(1.001)
+						const inside = times.filter((at) => noon + at >= bucket.from && noon + at <= bucket.to).length
+						expect(bucket.counts.change ?? 0, `${buckets} buckets, number ${index}`).toBe(inside)
+					}
+				}
+		})
+
 		promise('kinds and rejects: every kind that a record is about, and what was refused, by cluster and time', async ({ store }) => {
 			await store.put([aChange({ revision: 1 }), aChange({ revision: 2, at: noon + dayMicros }), anAudit({ n: 1 })])
 			const kinds = (await store.kinds()).map(({ resource, group, kind }) => [resource, group, kind].join('/'))
 			expect(kinds.toSorted()).toEqual(['pods//', 'pods//Pod'])
+			await store.put([aChange({ revision: 3, object: { resource: 'widgets', group: 'a.b' }, kind: 'Widget' })])
+			expect((await store.kinds()).map(({ kind }) => kind)).toContain('Widget')
+			expect((await store.timeline({ kind: 'widget' }, { limit: 10 })).items).toHaveLength(1)
 			await store.put([aReject('blue', noon), aReject('blue', noon + dayMicros), aReject('green', noon + 1)])
 			const refused = async (narrowed: Partial<Parameters<Store['rejects']>[0]>): Promise<readonly string[]> =>
 				(await store.rejects({ limit: 10, order: 'asc', ...narrowed })).items.map(

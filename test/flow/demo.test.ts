@@ -43,6 +43,7 @@ interface Line {
 	readonly userAgent?: string
 	readonly sourceIPs?: readonly string[]
 	readonly responseStatus?: { readonly code?: number }
+	readonly responseObject?: { readonly metadata?: { readonly name?: string } }
 	readonly annotations?: Readonly<Record<string, string>>
 	readonly objectRef?: {
 		readonly resource: string
@@ -51,6 +52,11 @@ interface Line {
 		readonly namespace?: string
 		readonly name?: string
 	}
+}
+
+/** The creation of a Namespace is of the one that it makes, whose name is only in what was sent and answered. */
+function createdNamespace({ objectRef, verb, responseObject }: Line): string | undefined {
+	return objectRef?.resource === 'namespaces' && verb === 'create' ? responseObject?.metadata?.name : undefined
 }
 
 /** An Event has one key in both its groups. */
@@ -175,6 +181,7 @@ describe('the recorded incident', () => {
 			code: (line) => [String(line.responseStatus?.code ?? 0)],
 			userAgent: (line) => [line.userAgent ?? ''],
 			sourceIP: (line) => line.sourceIPs ?? [],
+			namespace: (line) => (line.objectRef === undefined ? [] : [line.objectRef.namespace ?? createdNamespace(line) ?? '']),
 			resource: (line) => (line.objectRef === undefined ? [] : [resourceOf(line.objectRef)]),
 		}
 		for (const [field, valuesOf] of Object.entries(countsBy)) {
@@ -202,6 +209,7 @@ describe('the recorded incident', () => {
 		async (query) => {
 			const items = await all<WireItem>(`/api/v1/timeline?cluster=demo&${query}`)
 			const buckets = (await getJson<WirePage<WireBucket>>(address, `/api/v1/timeline/histogram?cluster=demo&buckets=7&${query}`)).items
+			expect(buckets).toHaveLength(7)
 			const listed = buckets.map((bucket) => {
 				const inside = items.filter((item) => item.time >= bucket.from && item.time <= bucket.to)
 				return [inside.length, inside.filter((item) => item.severity !== 'normal').length]

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { isSoundChunk } from './bodies.ts'
 import { keyframeSeed, objectSum, ownerSum, putSum, rowSum, textSum } from './check.ts'
 import { storeLimits } from './limits.ts'
+import { namespaceOf } from './objects.ts'
 import type { Partition } from './partition.ts'
 import { slots } from './place.ts'
 import { minuteMicros, Totals } from './put.ts'
@@ -93,7 +94,7 @@ function carryRecords(source: DatabaseSync, target: Partition, carried: Carried)
 		totals.extend(item)
 		totals.count(
 			item.cluster,
-			item.object?.namespace ?? item.log?.namespace ?? '',
+			item.object ? namespaceOf(item.object) : (item.log?.namespace ?? ''),
 			Math.floor(row.row / slots / minuteMicros),
 			row.kind,
 			row.flags,

@@ -3,7 +3,7 @@ import type { Filter } from '#storage/store/port.ts'
 import { ownerSum } from './check.ts'
 import { DamageError } from './errors.ts'
 import { storeLimits } from './limits.ts'
-import { fullResource } from './objects.ts'
+import { fullResource, namespaceOf } from './objects.ts'
 import type { Partition } from './partition.ts'
 import type { Traits } from './row.ts'
 import { kinds, noiseFlag, severities, type StoredObject } from './schema.ts'
@@ -73,7 +73,7 @@ export function resolve(filter: Filter, partitions: readonly Partition[]): Resol
 /** Whether the object fields of the filter select the object itself. */
 function isSelected(object: StoredObject, { filter, resources }: Resolved): boolean {
 	if (filter.cluster !== undefined && object.cluster !== filter.cluster) return false
-	if (filter.namespace !== undefined && object.namespace !== filter.namespace) return false
+	if (filter.namespace !== undefined && namespaceOf(object) !== filter.namespace) return false
 	if (filter.name !== undefined && object.name !== filter.name) return false
 	if (filter.uid !== undefined && object.uid !== filter.uid) return false
 	return (

@@ -4,6 +4,7 @@ import type { AuditField, Bucket, Filter } from '#storage/store/port.ts'
 import { countFactor, counterSeed, counterSum } from './check.ts'
 import { DamageError } from './errors.ts'
 import { isCountable, planFor, resolve } from './filter.ts'
+import { namespaceOf } from './objects.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow, timeOf } from './place.ts'
 import { minuteMicros } from './put.ts'
@@ -45,22 +46,30 @@ interface Counting {
 	warnings: number
 }
 
-function makeBuckets(
-	from: number,
-	to: number,
-	buckets: number,
-): { readonly made: Counting[]; readonly origin: number; readonly step: number } {
-	let width = Math.max(1, Math.ceil((to - from + 1) / Math.max(1, buckets)))
-	let origin = from
-	if (width > minuteMicros) {
-		// Boundaries on whole minutes, so that counters answer.
-		origin = Math.floor(from / minuteMicros) * minuteMicros
-		width = Math.ceil((to - origin + 1) / buckets / minuteMicros) * minuteMicros
-	}
-	const made: Counting[] = []
-	for (let start = origin; start <= to; start += width)
-		made.push({ from: Math.max(from, start), to: Math.min(to, start + width - 1), counts: {}, warnings: 0 })
-	return { made, origin, step: width }
+/** As many as asked for, of equal length to the microsecond; fewer only where there are not so many microseconds. */
+function makeBuckets(from: number, to: number, buckets: number): readonly Counting[] {
+	const span = to - from + 1
+	const count = Math.max(1, Math.min(buckets, span))
+	const edge = (index: number): number => (index === count ? to + 1 : from + Math.floor((span / count) * index))
+	return Array.from({ length: count }, (_, index) => ({ from: edge(index), to: edge(index + 1) - 1, counts: {}, warnings: 0 }))
+}
+
+/** The bucket of a time: near where equal lengths put it. */
+function bucketAt(made: readonly Counting[], time: number): Counting | undefined {
+	const first = made[0]?.from ?? 0
+	const length = ((made.at(-1)?.to ?? 0) - first + 1) / made.length
+	let index = Math.max(0, Math.min(made.length - 1, Math.floor((time - first) / length)))
+	while (index > 0 && time < (made[index]?.from ?? 0)) index--
+	while (index < made.length - 1 && time > (made[index]?.to ?? 0)) index++
+	return made[index]
+}
+
+/** Minutes that lie in two buckets or more: their counters do not tell in which. */
+function dividedMinutes(made: readonly Counting[], from: number, to: number): ReadonlySet<number> {
+	const inner = made.slice(1).map((bucket) => bucket.from)
+	return new Set(
+		inner.filter((edge) => edge % minuteMicros !== 0 && edge >= from && edge < to).map((edge) => Math.floor(edge / minuteMicros)),
+	)
 }
 
 export function histogram(partitions: readonly Partition[], filter: Filter, buckets: number): readonly Bucket[] {
@@ -73,10 +82,9 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 		}
 	}
 	if (!(from <= to) || !Number.isFinite(from) || !Number.isFinite(to)) return []
-	const { made, origin, step } = makeBuckets(from, to, buckets)
-	const at = (time: number): Counting | undefined => made[Math.max(0, Math.min(made.length - 1, Math.floor((time - origin) / step)))]
+	const made = makeBuckets(from, to, buckets)
 	const add = (time: number, kind: number, severity: number, records: number): void => {
-		const bucket = at(time)
+		const bucket = bucketAt(made, time)
 		const name = kinds[kind]
 		if (!bucket || !name) return
 		bucket.counts[name] = (bucket.counts[name] ?? 0) + records
@@ -95,9 +103,12 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 			const high = Math.min(to, dayEnd(partition.day))
 			const lowMinute = Math.ceil(low / minuteMicros) * minuteMicros
 			const highMinute = Math.floor((high + 1) / minuteMicros) * minuteMicros
-			if (step < minuteMicros || step % minuteMicros !== 0 || !isCountable(filter) || lowMinute >= highMinute) return count(low, high)
+			const divided = dividedMinutes(made, lowMinute, highMinute)
+			// With many of them, one way through all rows is shorter.
+			if (!isCountable(filter) || divided.size * 2 * minuteMicros >= highMinute - lowMinute) return count(low, high)
 			if (low < lowMinute) count(low, lowMinute - 1)
 			if (high >= highMinute) count(highMinute, high)
+			for (const minute of divided) count(minute * minuteMicros, (minute + 1) * minuteMicros - 1)
 			const wanted = filter.include && new Set(filter.include.map((kind) => kinds.indexOf(kind)))
 			const severity = filter.severity === undefined ? undefined : severities.indexOf(filter.severity)
 			const counters = countersOf(
@@ -107,7 +118,7 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 				(highMinute - partition.start) / minuteMicros - 1,
 			)
 			for (const [minute, , , kind, severe, noise, records] of counters) {
-				if (noise === 1 && filter.noise !== true) continue
+				if ((noise === 1 && filter.noise !== true) || divided.has(partition.start / minuteMicros + minute)) continue
 				if ((wanted && !wanted.has(kind)) || (severity !== undefined && severe !== severity)) continue
 				add(partition.start + minute * minuteMicros, kind, severe, records)
 			}
@@ -140,7 +151,7 @@ export function auditTop(
 				let values: readonly unknown[]
 				if (by === 'sourceIP') values = sent['sourceIPs'] as readonly string[]
 				else if (by === 'resource') values = object ? [object.group === '' ? object.resource : `${object.resource}.${object.group}`] : []
-				else if (by === 'namespace') values = object ? [object.namespace] : []
+				else if (by === 'namespace') values = object ? [namespaceOf(object)] : []
 				else values = [sent[by]]
 				for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1)
 			}

@@ -40,6 +40,10 @@ const entryBytes = 1000
 export const fullResource = (object: Pick<StoredObject, 'resource' | 'group'>): string =>
 	object.group === '' ? object.resource : `${object.resource}.${object.group}`
 
+/** The namespace that a question means: a Namespace lies in none, and what is about it belongs to the one that it is, as in the audit log's own objectRef. */
+export const namespaceOf = (object: Pick<ObjectRef, 'resource' | 'group' | 'namespace' | 'name'>): string =>
+	object.namespace === '' && object.resource === 'namespaces' && object.group === '' ? object.name : object.namespace
+
 /** Whether `wanted`, in lower case, is its kind, its resource or its resource with group. */
 export function isOfKind(object: Pick<StoredObject, 'kind' | 'resource' | 'group'>, wanted: string): boolean {
 	return object.kind.toLowerCase() === wanted || object.resource === wanted || fullResource(object) === wanted

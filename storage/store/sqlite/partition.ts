@@ -237,9 +237,11 @@ export class Partition {
 		return this.#current().lastSeq
 	}
 
-	/** A put is about to be committed. */
+	/** A put is about to be committed: it may have brought new kinds. */
 	set lastSeq(seq: number) {
-		this.#current().lastSeq = seq
+		const known = this.#current()
+		known.lastSeq = seq
+		known.kinds = undefined
 	}
 
 	/** The kinds of its objects. Known without opening it where it has not changed. */

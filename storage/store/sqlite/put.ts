@@ -8,7 +8,7 @@ import type { Revision } from '#records/revision.ts'
 import type { PendingBody } from './bodies.ts'
 import { countFactor, counterSeed, counterSum, ownerSum, putSum, rowSum } from './check.ts'
 import { DamageError } from './errors.ts'
-import type { ObjectMemo } from './objects.ts'
+import { namespaceOf, type ObjectMemo } from './objects.ts'
 import type { Partition } from './partition.ts'
 import { slots } from './place.ts'
 import { areAlike, areSame, flagsOf, isWholeInRow, restOf, traitsOf } from './row.ts'
@@ -249,7 +249,7 @@ export function insertAll(partition: Partition, records: readonly Indexed[], seq
 		words.run(row, wordsOf(indexed), tagsOf(indexed, about?.tags ?? '', own, intern))
 		if (record.kind === 'change' && about) changed.add(about.object)
 		totals.extend(record)
-		const namespace = about ? about.object.namespace : record.kind === 'log' ? record.namespace : ''
+		const namespace = about ? namespaceOf(about.object) : record.kind === 'log' ? record.namespace : ''
 		totals.count(record.cluster, namespace, Math.floor(row / slots / minuteMicros), kind, flags)
 		rows[index] = row
 	}

@@ -1,6 +1,7 @@
 // The words index: what full-text search finds, and tags by which filters find their records in time order.
 import { hash } from 'node:crypto'
 import type { Indexed } from '#records/indexed.ts'
+import { namespaceOf } from './objects.ts'
 import { kinds } from './schema.ts'
 
 /** Lines that begin in so many bytes of their file have a tag in common, by which their neighbours are found in the order of the file. */
@@ -15,10 +16,11 @@ type Intern = (text: string) => number
 
 /** Tags of the object a record is about. */
 export function objectTags(
-	object: { readonly resource: string; readonly group: string; readonly namespace: string },
+	object: { readonly resource: string; readonly group: string; readonly namespace: string; readonly name: string },
 	intern: Intern,
 ): string {
-	const namespace = object.namespace === '' ? '' : ` ${tagPrefix}n${intern(object.namespace)}`
+	const inNamespace = namespaceOf(object)
+	const namespace = inNamespace === '' ? '' : ` ${tagPrefix}n${intern(inNamespace)}`
 	const resource = object.group === '' ? object.resource : `${object.resource}.${object.group}`
 	return resource === '' ? namespace : `${namespace} ${tagPrefix}r${intern(resource)}`
 }
