@@ -52,7 +52,9 @@ it('gives any record back as it came', async () => {
 									? (record.before ?? record.after)
 									: record.after
 								: null
-					expect(version?.body?.value ?? null).toEqual(body?.value ?? null)
+					// What of a line the summary does not hold is kept beside it.
+					const text = record.kind === 'log' && record.text !== summary ? { text: record.text.toWellFormed() } : null
+					expect(version?.body?.value ?? null).toEqual(text ?? body?.value ?? null)
 				}
 			} finally {
 				folder.remove()
