@@ -1,24 +1,7 @@
-// The command line: roles, check-config, and the questions to a running server.
-import { Command, CommanderError } from 'commander'
+// The program: runs the command, and ends with the exit status of what went wrong.
+import { CommanderError } from 'commander'
 import { errorRegistry, KubetapeError, messageOf } from '#runtime/errors.ts'
-import { registerQueries } from './queries/register.ts'
-import { registerRoles } from './commands.ts'
-import { version } from './version.ts'
-
-function createProgram(): Command {
-	const program = new Command('kubetape')
-	program
-		.description('The flight recorder for Kubernetes: what changed, who changed it, what broke.')
-		.version(version)
-		.exitOverride()
-		.showHelpAfterError(false)
-		.configureOutput({ outputError: (text, write) => write(`kubetape: ${oneLine(text.replace(/^error: /, ''))}\n`) })
-	registerRoles(program)
-	registerQueries(program, { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) })
-	return program
-}
-
-const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, ' ')
+import { createProgram, oneLine } from './program.ts'
 
 /** One line on standard error; the exit status of the error's code. */
 function fail(error: unknown): number {

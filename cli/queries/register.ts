@@ -1,30 +1,15 @@
-// The questions to a running server: timeline, history, diff, state, audit, logs, coverage.
-import { Option, type Command } from 'commander'
+// The questions to a running server: timeline, history, diff, state, audit, logs, coverage; those about lists of things are in register-lists.ts.
+import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import type { WireCluster, WireCoverage, WireDiff, WireItem, WirePage, WireState, WireVersion } from '#api/wire.ts'
-import { KubetapeError } from '#runtime/errors.ts'
+import type { WireCoverage, WireDiff, WireItem, WirePage, WireState, WireVersion } from '#api/wire.ts'
 import { createClient, type Client, type Parameters } from './client.ts'
+import { clusterOf, limitOf, list, parametersOf, range, withCommon, type Common, type Filters } from './common.ts'
 import { historyPath, parseObjectArgument } from './object-argument.ts'
-import { tableText, write, type Format, type Io } from './output.ts'
+import { tableText, write, type Io } from './output.ts'
+import { registerClusters, registerObjectList, registerTop } from './register-lists.ts'
 import { formatTable } from './table.ts'
 import { auditTable, diffText, gapTable, historyTable, itemColumns, itemRow, logLine, rangeTable } from './views.ts'
 
-const pageItemsMax = 1000
-
-interface Common {
-	readonly server: string
-	readonly output: Format
-	readonly cluster?: string
-	readonly namespace?: string
-	readonly limit?: string
-	readonly follow?: boolean
-	readonly at?: string
-	readonly [filter: string]: string | boolean | undefined
-}
-
-/** Options that are a parameter of the API by the same name. */
-type Filters = Readonly<Record<string, string>>
-const range: Filters = { from: 'begin: RFC 3339 or now-15m', to: 'end' }
 const auditFilters: Filters = {
 	user: 'user name',
 	verb: 'verb',
@@ -46,62 +31,13 @@ const timelineFilters: Filters = {
 }
 const logFilters: Filters = { pod: 'pod', container: 'container', node: 'node', unit: 'component or unit', q: 'full text' }
 
-const kebab = (name: string): string => name.replaceAll(/(IP|[A-Z])/g, (part) => `-${part.toLowerCase()}`)
-/** commander's own camel case of a flag: `--source-ip` is `sourceIp`. */
-const attribute = (name: string): string => kebab(name).replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-
-function withCommon(command: Command, filters: Filters): Command {
-	command
-		.addOption(new Option('--server <url>', 'the server to ask').default('http://127.0.0.1:8480'))
-		.addOption(new Option('-o, --output <format>', 'form of the answer').choices(['table', 'json', 'yaml']).default('table'))
-		.option('--cluster <name>', 'cluster (the only one, if there is but one)')
-		.option('-n, --namespace <name>', 'namespace')
-	for (const [name, meaning] of Object.entries(filters)) command.option(`--${kebab(name)} <${kebab(name).split('-').at(-1)}>`, meaning)
-	return command
-}
-
-function parametersOf(flags: Common, filters: Filters): Parameters {
-	const chosen = Object.keys(filters).map((name) => [name, flags[attribute(name)]] as const)
-	return { cluster: flags.cluster, namespace: flags.namespace, ...Object.fromEntries(chosen) }
-}
-
-function limitOf(flags: Common): number {
-	const limit = /^\d{1,9}$/.test(flags.limit ?? '100') ? Number(flags.limit ?? '100') : 0
-	if (limit < 1) throw new KubetapeError('CLI_USAGE', `--limit ${flags.limit}: a whole number from 1`)
-	return limit
-}
-
-/** As many items as asked for, page by page. */
-async function list<T>(client: Client, path: string, parameters: Parameters, limit: number): Promise<WirePage<T>> {
-	const items: T[] = []
-	let cursor: string | null = null
-	do {
-		const page: WirePage<T> = await client.get(path, {
-			...parameters,
-			limit: Math.min(pageItemsMax, limit - items.length),
-			...(cursor === null ? {} : { cursor }),
-		})
-		items.push(...page.items)
-		cursor = page.next
-	} while (cursor !== null && items.length < limit)
-	return { items, next: cursor }
-}
-
-async function clusterOf(client: Client, flags: Common): Promise<string> {
-	if (flags.cluster) return flags.cluster
-	const { items } = await client.get<WirePage<WireCluster>>('/api/v1/clusters', {})
-	if (items.length > 1)
-		throw new KubetapeError('CLI_USAGE', `--cluster is needed: there are ${items.map((cluster) => cluster.name).join(', ')}`)
-	const [only] = items
-	if (!only) throw new KubetapeError('NOT_FOUND', 'nothing is recorded yet')
-	return only.name
-}
-
 /** Items as they arrive, one line each (JSON: one object a line; YAML: one document each), until interrupted. */
 async function follow(io: Io, client: Client, flags: Common, parameters: Parameters, line: (item: WireItem) => string): Promise<void> {
 	const stop = new AbortController()
 	const interrupt = (): void => stop.abort()
+	// A terminal's, and that the program which started this one is gone.
 	process.once('SIGINT', interrupt)
+	process.once('disconnect', interrupt)
 	try {
 		for await (const item of client.follow<WireItem>('/api/v1/stream', parameters, stop.signal)) {
 			io.stdout(flags.output === 'json' ? `${JSON.stringify(item)}\n` : flags.output === 'yaml' ? `---\n${stringify(item)}` : line(item))
@@ -110,6 +46,7 @@ async function follow(io: Io, client: Client, flags: Common, parameters: Paramet
 		if (!stop.signal.aborted) throw error
 	} finally {
 		process.removeListener('SIGINT', interrupt)
+		process.removeListener('disconnect', interrupt)
 	}
 }
 
@@ -134,6 +71,7 @@ function registerLists(program: Command, io: Io): void {
 		if (name === 'timeline')
 			command.option('--owner', 'include what the selected objects own').option('--noise', 'also renewed Leases and expired Events')
 		if (followed) command.option('-f, --follow', 'go on with what is stored from now on')
+		if (name === 'audit') registerTop(command, io, filters)
 		command.action(async (flags: Common) => {
 			const client = createClient(flags.server)
 			const extra = { owner: flags['owner'], noise: flags['noise'] }
@@ -223,8 +161,12 @@ export function registerQueries(program: Command, output: Io): void {
 		stderr: (text) => output.stderr(text),
 		columns: output.columns ?? process.stdout.columns ?? 0,
 	}
+	// What follows the name of a command belongs to that command.
+	program.enablePositionalOptions()
 	registerLists(program, io)
 	registerObjects(program, io)
+	registerObjectList(program, io)
+	registerClusters(program, io)
 	withCommon(program.command('coverage').description('what was seen whole, and what is missing'), range).action(async (flags: Common) => {
 		const client = createClient(flags.server)
 		const cluster = await clusterOf(client, flags)

@@ -1,5 +1,5 @@
 // What each answer shows as a table.
-import type { WireCoverage, WireDiff, WireItem, WireObject, WireVersion } from '#api/wire.ts'
+import type { WireCluster, WireCoverage, WireDiff, WireItem, WireObject, WireState, WireVersion } from '#api/wire.ts'
 import { plain, type Column } from './table.ts'
 
 export interface Table {
@@ -140,3 +140,35 @@ export const gapTable = (coverage: WireCoverage): Table => ({
 
 export const logLine = (item: WireItem): string =>
 	plain(`${shortTime(item.time)}  ${what(item)}${item.log?.container ? `/${item.log.container}` : ''}  ${item.summary}`) + '\n'
+
+export const objectTable = (items: readonly WireState[]): Table => ({
+	columns: [
+		{ title: 'NAMESPACE' },
+		{ title: 'NAME', flexible: true },
+		{ title: 'REVISION' },
+		{ title: 'SINCE' },
+		{ title: 'LAST CHANGE', flexible: true },
+	],
+	rows: items.map(({ item }) => {
+		const object = item.event?.object ?? item.object
+		return [object?.namespace ?? '', object?.name ?? '', item.revision ?? '', shortTime(item.time), item.summary]
+	}),
+})
+
+export const clusterTable = (items: readonly WireCluster[]): Table => ({
+	columns: [{ title: 'NAME' }, { title: 'FIRST' }, { title: 'LAST' }, { title: 'REVISIONS' }, { title: 'RECORDS', flexible: true }],
+	rows: items.map((cluster) => [
+		cluster.name,
+		shortTime(cluster.firstTime),
+		shortTime(cluster.lastTime),
+		cluster.spaces.map((space) => `${space.firstRevision}..${space.lastRevision}`).join(' '),
+		Object.entries(cluster.counts)
+			.map(([kind, count]) => `${kind} ${count}`)
+			.join(', '),
+	]),
+})
+
+export const topTable = (items: readonly { readonly value: string; readonly count: number }[], by: string): Table => ({
+	columns: [{ title: by.toUpperCase(), flexible: true }, { title: 'COUNT' }],
+	rows: items.map(({ value, count }) => [value, String(count)]),
+})

@@ -16,6 +16,11 @@ beforeAll(async () => {
 		() => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters'),
 		({ items }) => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0) >= 2817 && (items[0]?.counts.audit ?? 0) >= 3363,
 	)
+	// What was seen whole is said when it is stored.
+	await eventually(
+		() => getJson<WireCoverage>(address, '/api/v1/coverage?cluster=demo'),
+		({ ranges }) => ranges.at(-1)?.to === '2683',
+	)
 })
 afterAll(async () => {
 	program.process.kill('SIGTERM')

@@ -86,6 +86,24 @@ it('tells what differs, what was, what is covered', async () => {
 	expect(parse(await run(['logs', '-o', 'yaml']))).toEqual({ items: [], next: null })
 })
 
+it('lists clusters, objects as of a time, and the most frequent values', async () => {
+	expect(await run(['clusters'])).toMatch(
+		/^NAME +FIRST +LAST +REVISIONS +RECORDS\ndemo +2026-11-23 10:00:0\d\.000 +2026-11-23 10:00:08\.000 +2\.\.8 +.*change 4/,
+	)
+	expect(JSON.parse(await run(['clusters', '-o', 'json']))).toMatchObject({ items: [{ name: 'demo' }], next: null })
+	const objects = (await run(['objects', 'deploy', '--at', '5', '-n', 'shop'])).trimEnd().split('\n')
+	expect(objects).toHaveLength(2)
+	expect(objects[1]).toMatch(/^shop +checkout +5 +2026-11-23 10:00:05\.000 +image web:2$/)
+	expect(await run(['objects', 'deploy', 'checkout', '--at', '2'])).toContain('image web:1')
+	expect((await run(['objects', 'deploy', '--at', '5', '--label-selector', 'app=other'])).trimEnd().split('\n')).toHaveLength(1)
+	expect((await run(['objects', 'Deployment.apps'])).trimEnd().split('\n')).toHaveLength(1)
+	expect(await run(['audit', 'top', '--by', 'user'])).toBe('USER   COUNT\nalice  1\nbob    1\n')
+	expect(await run(['audit', 'top', '--by', 'verb', '--user', 'bob', '--limit', '1', '-o', 'json'])).toBe(
+		`${JSON.stringify({ items: [{ value: 'patch', count: 1 }], next: null }, null, 2)}\n`,
+	)
+	expect(await failure(['objects', 'deploys'])).toBe('NOT_FOUND 1')
+})
+
 it('follows', async () => {
 	const seen = new Promise<string>((resolve) => void run(['timeline', '-f', '-o', 'json'], 0, resolve).catch(() => undefined))
 	let revision = 100n
