@@ -1,28 +1,58 @@
-// Asking the server.
-import type { WireBucket, WireCluster, WireCoverage, WireDiff, WireItem, WirePage, WireState, WireVersion } from '#api/wire.ts'
+// Asking the server, and saying in words what went wrong.
+import type { WireBucket, WireCluster, WireCoverage, WireDiff, WireItem, WirePage, WireReject, WireState, WireVersion } from '#api/wire.ts'
+import { partsOf } from './items.ts'
 
 export type Query = Readonly<Record<string, string>>
 
+/** What the server answered, or that it did not answer at all (status 0). */
+export class Problem extends Error {
+	readonly status: number
+	constructor(status: number, message: string) {
+		super(message)
+		this.status = status
+	}
+}
+
+/** The message where nothing came back. */
+export const unreached = 'the server does not answer'
+
+interface Failure {
+	readonly error?: { readonly message?: string }
+}
+
 async function ask<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
 	const text = new URLSearchParams(query).toString()
-	const response = await fetch(`/api/v1/${path}${text === '' ? '' : `?${text}`}`, signal ? { signal } : {})
-	const body = (await response.json()) as T & { error?: { message: string } }
-	if (!response.ok) throw new Error(body.error?.message ?? `the server answered ${response.status}`)
-	return body
+	let response: Response
+	try {
+		response = await fetch(`/api/v1/${path}${text === '' ? '' : `?${text}`}`, signal ? { signal } : {})
+	} catch (error) {
+		if (signal?.aborted) throw error
+		throw new Problem(0, unreached)
+	}
+	const body = await response.json().catch((error: unknown): Failure => {
+		if (signal?.aborted) throw error
+		return {} // a proxy's page, or an answer cut off: the status says what there is to say
+	})
+	if (!response.ok || body === null)
+		throw new Problem(response.status, (body as Failure).error?.message ?? `the server answered ${response.status}`)
+	return body as T
 }
 
 /** `deployments.apps/shop/checkout` as it stands in a path. */
 export function objectPath(cluster: string, key: string): string {
-	const [resource = '', namespace = '', ...name] = key.split('/')
-	return [cluster, resource, namespace, name.join('/')].map(encodeURIComponent).join('/')
+	const { resource, namespace, name } = partsOf(key)
+	return [cluster, resource, namespace === '' ? '-' : namespace, name].map(encodeURIComponent).join('/')
 }
 
 export const api = {
-	clusters: () => ask<WirePage<WireCluster>>('clusters', {}),
+	clusters: (signal: AbortSignal) => ask<WirePage<WireCluster>>('clusters', {}, signal),
 	timeline: (query: Query, signal: AbortSignal) => ask<WirePage<WireItem>>('timeline', query, signal),
 	histogram: (query: Query, signal: AbortSignal) => ask<{ items: readonly WireBucket[] }>('timeline/histogram', query, signal),
+	usersByCount: (query: Query, signal: AbortSignal) =>
+		ask<WirePage<{ readonly value: string; readonly count: number }>>('audit/top', { ...query, by: 'user', limit: '100' }, signal),
 	history: (path: string, query: Query, signal: AbortSignal) => ask<WirePage<WireVersion>>(`history/${path}`, query, signal),
 	diff: (path: string, query: Query, signal: AbortSignal) => ask<WireDiff>(`history/${path}/diff`, query, signal),
 	state: (path: string, query: Query, signal: AbortSignal) => ask<WireState>(`history/${path}/state`, query, signal),
 	coverage: (query: Query, signal: AbortSignal) => ask<WireCoverage>('coverage', query, signal),
+	rejects: (query: Query, signal: AbortSignal) => ask<WirePage<WireReject>>('rejects', query, signal),
 }

@@ -1,89 +1,137 @@
-// What the view needs, asked again when the view changes: buckets, records up to a limit, coverage; and the live tail.
-import { useCallback, useEffect, useState } from 'preact/hooks'
-import type { WireBucket, WireCoverage, WireItem } from '#api/wire.ts'
-import { api } from './api.ts'
-import { queryOf, type View } from './filter.ts'
+// What the view needs, asked again when it changes, and never twice at once: records, coverage, the list of clusters.
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { WireBucket, WireCluster, WireCoverage, WireItem } from '#api/wire.ts'
+import { api, Problem, type Query } from './api.ts'
+import { bucketsAsked, emptySet, itemsMax, loadRecords, merge, type RecordSet } from './load.ts'
 
-/** Records that are loaded at once; the page says so when there are more. */
-export const itemsMax = 10_000
-const pageItems = 1000
-const buckets = 160
+/** How often the list of clusters is asked for: it also tells whether the server still answers and whether there is more. */
+const clustersMs = 2500
+const liveBucketsMs = 2000
 
 export interface Loaded {
-	readonly items: readonly WireItem[]
-	readonly buckets: readonly WireBucket[]
-	readonly more: boolean
+	/** The query that this is, or will be, the answer to. */
+	readonly of: string
+	readonly set: RecordSet
 	readonly busy: boolean
 	readonly problem: string
 }
 
-const nothing: Loaded = { items: [], buckets: [], more: false, busy: true, problem: '' }
-
-export function useRecords(view: View): {
-	readonly loaded: Loaded
-	readonly showMore: () => void
-	readonly add: (items: readonly WireItem[]) => void
-} {
-	const [loaded, setLoaded] = useState(nothing)
-	const [limit, setLimit] = useState(itemsMax)
-	const query = JSON.stringify(queryOf(view))
+/** `query` undefined: nothing is asked for. `turn` changes: the same is asked for again, and what is shown stays until then. */
+export function useRecords(
+	query: Query | undefined,
+	turn: number,
+): { readonly loaded: Loaded; readonly add: (items: readonly WireItem[]) => void } {
+	const [loaded, setLoaded] = useState<Loaded>({ of: '', set: emptySet, busy: true, problem: '' })
+	const text = query && JSON.stringify(query)
+	const last = useRef('')
 	useEffect(() => {
-		if (view.cluster === '') return undefined
+		if (text === undefined) return undefined
 		const stop = new AbortController()
-		const parameters = JSON.parse(query) as Record<string, string>
-		const load = async (): Promise<void> => {
-			setLoaded((before) => ({ ...before, busy: true, problem: '' }))
-			const density = api
-				.histogram({ ...parameters, buckets: String(buckets) }, stop.signal)
-				.then((answer) => setLoaded((before) => ({ ...before, buckets: answer.items })))
-			const items: WireItem[] = []
-			let cursor: string | null = ''
-			while (cursor !== null && items.length < limit) {
-				const page: { items: readonly WireItem[]; next: string | null } = await api.timeline(
-					{ ...parameters, limit: String(pageItems), ...(cursor === '' ? {} : { cursor }) },
-					stop.signal,
-				)
-				items.push(...page.items)
-				cursor = page.next
-				const more = cursor !== null
-				setLoaded((before) => ({ ...before, items: [...items], more }))
-			}
-			await density
-			setLoaded((before) => ({ ...before, busy: false }))
-		}
-		load().catch((error: Error) => stop.signal.aborted || setLoaded((before) => ({ ...before, busy: false, problem: error.message })))
+		const again = last.current === text
+		last.current = text
+		setLoaded((before) => ({ of: text, set: before.set, busy: true, problem: again ? before.problem : '' }))
+		loadRecords(JSON.parse(text) as Query, stop.signal, (set) => {
+			// Asked again, the old records stay in sight until the new ones are whole.
+			if (!stop.signal.aborted) setLoaded((before) => ({ ...before, problem: '', set: again ? refreshed(before.set, set) : set }))
+		}).then(
+			() => stop.signal.aborted || setLoaded((before) => ({ ...before, busy: false })),
+			(error: unknown) => {
+				if (stop.signal.aborted) return
+				const problem = error instanceof Problem ? error.message : `the page failed: ${String(error)}`
+				setLoaded((before) => ({ ...before, set: again ? before.set : emptySet, busy: false, problem }))
+			},
+		)
 		return () => stop.abort()
-	}, [query, view.cluster, limit])
+	}, [text, turn])
 	const add = useCallback((items: readonly WireItem[]) => {
 		setLoaded((before) => {
-			const known = new Set(before.items.map((item) => item.id))
-			const fresh = items.filter((item) => !known.has(item.id))
-			return fresh.length === 0 ? before : { ...before, items: [...fresh.toReversed(), ...before.items].slice(0, itemsMax) }
+			const merged = merge(before.set.items, items)
+			if (merged === before.set.items) return before
+			const fresh = merged.length - before.set.items.length
+			const kept = merged.slice(0, itemsMax)
+			const since = kept.length < merged.length ? Date.parse(kept.at(-1)?.time ?? '') : before.set.since
+			return { ...before, set: { ...before.set, items: kept, total: before.set.total + fresh, since } }
 		})
 	}, [])
-	return { loaded, showMore: useCallback(() => setLimit((before) => before + itemsMax), []), add }
+	const busy = loaded.busy || (text !== undefined && loaded.of !== text)
+	return { loaded: busy === loaded.busy ? loaded : { ...loaded, busy }, add }
 }
 
-/** Records as they are stored, while `view.live`. */
-export function useLive(view: View, onItems: (items: readonly WireItem[]) => void): void {
-	const query = new URLSearchParams(queryOf({ ...view, from: '', to: '' })).toString()
+/** What was added meanwhile stays: the answer may be older than it. */
+function refreshed(old: RecordSet, fresh: RecordSet): RecordSet {
+	return { ...fresh, items: merge(fresh.items, old.items).slice(0, itemsMax) }
+}
+
+/** While `on`, the density follows the records that were added. */
+export function useLiveBuckets(query: Query | undefined, on: boolean, set: RecordSet): RecordSet {
+	const [buckets, setBuckets] = useState<readonly WireBucket[]>()
+	const waiting = useRef(false)
+	const text = query && JSON.stringify(query)
+	useEffect(() => setBuckets(undefined), [text, on, set.buckets])
 	useEffect(() => {
-		if (!view.live || view.cluster === '') return undefined
-		const stream = new EventSource(`/api/v1/stream?${query}`)
-		const take = (event: MessageEvent<string>): void => onItems([JSON.parse(event.data) as WireItem])
-		stream.addEventListener('message', take)
-		stream.addEventListener('record', take)
-		return () => stream.close()
-	}, [query, view.live, view.cluster, onItems])
+		if (!on || text === undefined || waiting.current) return undefined
+		waiting.current = true
+		const stop = new AbortController()
+		const timer = setTimeout(() => {
+			waiting.current = false
+			api.histogram({ ...(JSON.parse(text) as Query), buckets: String(bucketsAsked) }, stop.signal).then(
+				({ items }) => setBuckets(items),
+				() => undefined, // the list of clusters tells that the server is gone
+			)
+		}, liveBucketsMs)
+		return () => {
+			waiting.current = false
+			clearTimeout(timer)
+			stop.abort()
+		}
+	}, [text, on, set.total])
+	return buckets ? { ...set, buckets } : set
 }
 
-export function useCoverage(cluster: string): WireCoverage | undefined {
-	const [coverage, setCoverage] = useState<WireCoverage>()
+export interface Clusters {
+	readonly list: readonly WireCluster[] | undefined
+	/** Why the server's last answer was none. */
+	readonly problem: string
+}
+
+export function useClusters(): Clusters {
+	const [state, setState] = useState<Clusters>({ list: undefined, problem: '' })
+	useEffect(() => {
+		const stop = new AbortController()
+		let timer = 0
+		const ask = (): void => {
+			const later = (ms: number): void => void (timer = window.setTimeout(ask, ms))
+			if (document.hidden) return later(clustersMs)
+			api.clusters(stop.signal).then(
+				({ items }) => {
+					setState((before) =>
+						before.problem === '' && JSON.stringify(before.list) === JSON.stringify(items) ? before : { list: items, problem: '' },
+					)
+					later(items.length === 0 ? 500 : clustersMs)
+				},
+				(error: Error) => {
+					if (stop.signal.aborted) return
+					setState((before) => ({ list: before.list, problem: error.message }))
+					later(1000)
+				},
+			)
+		}
+		ask()
+		return () => (stop.abort(), clearTimeout(timer))
+	}, [])
+	return state
+}
+
+export function useCoverage(cluster: string, turn: number): { readonly coverage?: WireCoverage; readonly problem: string } {
+	const [state, setState] = useState<{ readonly coverage?: WireCoverage; readonly problem: string }>({ problem: '' })
 	useEffect(() => {
 		if (cluster === '') return undefined
 		const stop = new AbortController()
-		api.coverage({ cluster }, stop.signal).then(setCoverage, () => setCoverage(undefined))
+		api.coverage({ cluster }, stop.signal).then(
+			(coverage) => setState({ coverage, problem: '' }),
+			(error: Error) => stop.signal.aborted || setState({ problem: error.message }),
+		)
 		return () => stop.abort()
-	}, [cluster])
-	return coverage
+	}, [cluster, turn])
+	return state
 }

@@ -1,104 +1,153 @@
-// How many records when: bars over time. Drag to zoom; double click or Escape goes back.
+// How many records when: bars over time on the same axis as the lanes, warnings on a scale of their own below. Drag to zoom; double click or Escape goes back.
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { WireBucket } from '#api/wire.ts'
-import { colours } from './colours.ts'
+import type { Palette } from './colours.ts'
+import type { Hole } from './lane-view.tsx'
+import { totalOf } from './load.ts'
+import { clock, count, plural } from './time.ts'
 
-const height = 110
+export const densityHeight = 112
+const warningsHeight = 14
 const kinds = ['change', 'event', 'audit', 'log'] as const
 const seconds = (time: string): number => Date.parse(time) / 1000
 
-/** Time of day in UTC; the date too where the range is longer than a day. */
-function label(stamp: number, buckets: readonly WireBucket[]): string {
-	const text = new Date(stamp * 1000).toISOString()
-	const span = seconds(buckets.at(-1)?.to ?? '') - seconds(buckets[0]?.from ?? '')
-	return span > 86_400 ? `${text.slice(5, 10)} ${text.slice(11, 16)}` : span > 3600 ? text.slice(11, 16) : text.slice(11, 19)
-}
-
 interface DensityProps {
 	readonly buckets: readonly WireBucket[]
+	readonly holes: readonly Hole[]
+	readonly palette: Palette
+	/** Pixels left of the time axis: as wide as the names of the lanes. */
+	readonly gutter: number
 	readonly onZoom: (from: string, to: string) => void
-	readonly onBack: () => void
+	readonly onReset: () => void
 }
 
-/** Stacked: each kind stands on the ones before it, so the outline is the whole. Warnings are a line of their own. */
+/** Stacked: each kind stands on the ones before it, so the outline is the whole. By the root, so that the few are seen beside the many. */
 function stacked(buckets: readonly WireBucket[]): uPlot.AlignedData {
 	const sums = buckets.map(() => 0)
 	const layers = kinds.map((kind) => buckets.map((bucket, index) => (sums[index] = (sums[index] ?? 0) + (bucket.counts[kind] ?? 0))))
-	return [
-		buckets.map((bucket) => seconds(bucket.from)),
-		...layers.toReversed(),
-		buckets.map((bucket) => bucket.warnings),
-	] as uPlot.AlignedData
+	return [buckets.map((bucket) => seconds(bucket.from)), ...layers.toReversed().map((layer) => layer.map(Math.sqrt))] as uPlot.AlignedData
 }
 
-export function Density({ buckets, onZoom, onBack }: DensityProps) {
+/** A row below the bars: the more warnings, the higher and stronger. */
+function drawWarnings(plot: uPlot, buckets: readonly WireBucket[], palette: Palette): void {
+	const most = Math.max(1, ...buckets.map(({ warnings }) => warnings))
+	const ratio = devicePixelRatio
+	const floor = plot.bbox.top + plot.bbox.height + warningsHeight * ratio
+	plot.ctx.save()
+	plot.ctx.fillStyle = palette.warning
+	for (const { from, to, warnings } of buckets) {
+		if (warnings === 0) continue
+		const left = plot.valToPos(seconds(from), 'x', true)
+		const width = Math.max(2 * ratio, plot.valToPos(seconds(to), 'x', true) - left - ratio)
+		const height = (4 + (warningsHeight - 5) * Math.sqrt(warnings / most)) * ratio
+		plot.ctx.fillRect(left, floor - height, width, height)
+	}
+	plot.ctx.restore()
+}
+
+function drawHoles(plot: uPlot, holes: readonly Hole[], palette: Palette): void {
+	plot.ctx.save()
+	plot.ctx.fillStyle = palette.hole
+	for (const hole of holes) {
+		if (hole.kind !== 'gap') continue
+		const left = Math.max(plot.bbox.left, plot.valToPos(hole.from / 1000, 'x', true))
+		const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(hole.to / 1000, 'x', true))
+		if (right >= left) plot.ctx.fillRect(left, plot.bbox.top, Math.max(3 * devicePixelRatio, right - left), plot.bbox.height)
+	}
+	plot.ctx.restore()
+}
+
+function optionsOf(props: DensityProps, width: number): uPlot.Options {
+	const { buckets, holes, palette, gutter, onZoom } = props
+	const bars = uPlot.paths.bars?.({ size: [0.92, 40], align: 1 })
+	const begin = seconds(buckets[0]?.from ?? '')
+	const end = seconds(buckets.at(-1)?.to ?? '')
+	const axis = {
+		stroke: palette.muted,
+		grid: { stroke: palette.line, width: 1 },
+		ticks: { show: false },
+		font: '11px system-ui, sans-serif',
+	}
+	const label = (stamp: number): string => {
+		const text = clock(new Date(stamp * 1000).toISOString(), (end - begin) * 1000)
+		return end - begin > 3600 ? text.slice(0, -3) : text
+	}
+	return {
+		width,
+		height: densityHeight,
+		padding: [6, 0, 0, 0],
+		legend: { show: false },
+		cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
+		tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), 'Etc/UTC'),
+		scales: { x: { range: [begin, end] }, y: { range: (_plot, _min, max) => [0, Math.max(1, max)] } },
+		axes: [
+			{
+				...axis,
+				size: 24 + warningsHeight,
+				gap: 4 + warningsHeight,
+				values: (plot, splits) => splits.map((stamp) => (plot.valToPos(stamp, 'x') > plot.over.clientWidth - 24 ? '' : label(stamp))),
+			},
+			{
+				...axis,
+				size: gutter,
+				splits: (_plot, _axis, _min, max) => [0, max / 2, max],
+				values: (_plot, splits) => splits.map((root) => count(Math.round(root * root))),
+			},
+		],
+		series: [
+			{},
+			...kinds.toReversed().map((kind) => ({
+				label: kind,
+				fill: palette[kind],
+				stroke: palette[kind],
+				width: 0,
+				...(bars ? { paths: bars } : {}),
+				points: { show: false },
+			})),
+		],
+		hooks: {
+			drawAxes: [(plot) => drawHoles(plot, holes, palette)],
+			draw: [(plot) => drawWarnings(plot, buckets, palette)],
+			setSelect: [
+				(plot) => {
+					const { left, width: chosen } = plot.select
+					if (chosen < 4) return
+					const at = (x: number): string => new Date(Math.round(plot.posToVal(x, 'x') * 1000)).toISOString()
+					onZoom(at(left), at(left + chosen))
+				},
+			],
+		},
+	}
+}
+
+export function Density(props: DensityProps) {
+	const { buckets, holes, palette, gutter, onZoom, onReset } = props
 	const holder = useRef<HTMLDivElement>(null)
 	useEffect(() => {
 		const place = holder.current
 		if (!place || buckets.length === 0) return undefined
-		const palette = colours()
-		const bars = uPlot.paths.bars?.({ size: [0.9, 40], align: 1 })
-		const axis = {
-			stroke: palette.muted,
-			grid: { stroke: palette.line, width: 1 },
-			ticks: { stroke: palette.line, width: 1 },
-			font: '11px system-ui, sans-serif',
-		}
-		const plot = new uPlot(
-			{
-				width: place.clientWidth,
-				height,
-				legend: { show: false },
-				cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
-				tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), 'Etc/UTC'),
-				axes: [
-					{ ...axis, values: (_plot: uPlot, splits: number[]) => splits.map((stamp) => label(stamp, buckets)) },
-					{ ...axis, size: 44, space: 30 },
-				],
-				series: [
-					{},
-					...kinds.toReversed().map((kind) => ({
-						label: kind,
-						fill: palette[kind],
-						stroke: palette[kind],
-						width: 0,
-						...(bars ? { paths: bars } : {}),
-						points: { show: false },
-					})),
-					{ label: 'warnings', stroke: palette.warning, width: 2, points: { show: false } },
-				],
-				hooks: {
-					setSelect: [
-						(self) => {
-							const { left, width } = self.select
-							if (width < 4) return
-							const at = (x: number): string => new Date(self.posToVal(x, 'x') * 1000).toISOString()
-							onZoom(at(left), at(left + width))
-						},
-					],
-				},
-			},
-			stacked(buckets),
-			place,
-		)
-		const resized = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height }))
+		const plot = new uPlot(optionsOf(props, place.clientWidth), stacked(buckets), place)
+		const resized = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: densityHeight }))
 		resized.observe(place)
 		return () => {
 			resized.disconnect()
 			plot.destroy()
 		}
-	}, [buckets, onZoom])
-	const total = buckets.reduce((sum, bucket) => sum + Object.values(bucket.counts).reduce((a, b) => a + b, 0), 0)
+	}, [buckets, holes, palette, gutter, onZoom])
+	const warnings = buckets.reduce((sum, bucket) => sum + bucket.warnings, 0)
 	return (
-		<section class="density" aria-label="Density over time" onDblClick={onBack}>
+		<section class="density" aria-label="Density over time" onDblClick={onReset}>
 			<div
 				ref={holder}
-				style={{ height: `${height}px` }}
+				class="density-plot"
 				role="img"
-				aria-label={`${total} records in ${buckets.length} intervals; drag to zoom, double click to go back`}
+				aria-label={`${plural(totalOf(buckets), 'record')} in ${plural(buckets.length, 'interval')}, ${plural(warnings, 'warning')}; drag to zoom, double click for the whole range`}
 			/>
+			<span class="density-note" aria-hidden="true">
+				▲ warnings
+			</span>
 		</section>
 	)
 }

@@ -1,4 +1,4 @@
-// What is looked at: cluster, time range, filter words, all of it in the URL.
+// What is looked at: cluster, time range, filter words and what is open, all of it in the URL.
 
 export interface View {
 	readonly cluster: string
@@ -9,10 +9,20 @@ export interface View {
 	readonly include: readonly string[]
 	readonly table: boolean
 	readonly live: boolean
-	/** Object key of the open object, and its chosen revision. */
+	/** Object key of the open object, its chosen revision, and the one it is compared with; empty: the version before. */
 	readonly object: string
 	readonly revision: string
+	readonly base: string
+	/** The whole object instead of what changed. */
+	readonly whole: boolean
+	/** What was seen whole, gaps and rejects. */
+	readonly ledger: boolean
+	/** The summary is folded away. */
+	readonly folded: boolean
 }
+
+/** As `from`: no begin, also where the default is the last hour. */
+export const everything = 'all'
 
 export const includes = ['changes', 'events', 'audit', 'logs'] as const
 export const emptyView: View = {
@@ -25,25 +35,30 @@ export const emptyView: View = {
 	live: false,
 	object: '',
 	revision: '',
+	base: '',
+	whole: false,
+	ledger: false,
+	folded: false,
 }
 
 export function readView(hash: string): View {
 	const query = new URLSearchParams(hash.replace(/^#\/?/, ''))
 	const text = (name: string): string => query.get(name) ?? ''
+	const named = text('include').split(',')
 	return {
 		cluster: text('cluster'),
 		from: text('from'),
 		to: text('to'),
 		words: text('q'),
-		include: query.has('include')
-			? text('include')
-					.split(',')
-					.filter((name) => name !== '')
-			: emptyView.include,
+		include: query.has('include') ? includes.filter((name) => named.includes(name)) : emptyView.include,
 		table: text('view') === 'table',
 		live: text('live') === '1',
 		object: text('object'),
 		revision: text('rev'),
+		base: text('base'),
+		whole: text('show') === 'whole',
+		ledger: text('panel') === 'coverage',
+		folded: text('summary') === '0',
 	}
 }
 
@@ -61,10 +76,15 @@ export function writeView(view: View): string {
 	put('live', view.live ? '1' : '')
 	put('object', view.object)
 	put('rev', view.revision)
+	put('base', view.base)
+	put('show', view.whole ? 'whole' : '')
+	put('panel', view.ledger ? 'coverage' : '')
+	put('summary', view.folded ? '0' : '')
 	return `#/${query.toString()}`
 }
 
-const fields: Readonly<Record<string, string>> = {
+/** Words of the filter box, and the parameter of the API that each one sets. */
+export const filterWords: Readonly<Record<string, string>> = {
 	ns: 'namespace',
 	namespace: 'namespace',
 	kind: 'kind',
@@ -72,18 +92,26 @@ const fields: Readonly<Record<string, string>> = {
 	uid: 'uid',
 	user: 'user',
 	verb: 'verb',
+	code: 'code',
+	resource: 'resource',
+	subresource: 'subresource',
+	ip: 'sourceIP',
+	pod: 'pod',
+	container: 'container',
+	node: 'node',
+	unit: 'unit',
 }
 
 /** The words as parameters of the API. What is no `field:value` is free text. */
 export function queryOf(view: View): Record<string, string> {
-	const query: Record<string, string> = { cluster: view.cluster, include: view.include.join(',') || 'changes' }
-	if (view.from !== '') query['from'] = view.from
+	const query: Record<string, string> = { cluster: view.cluster, include: view.include.join(',') || 'alerts' }
+	if (view.from !== '' && view.from !== everything) query['from'] = view.from
 	if (view.to !== '') query['to'] = view.to
 	const free: string[] = []
-	for (const word of view.words.match(/"[^"]*"|\S+/g) ?? []) {
+	for (const word of view.words.match(/(?:[^\s":]+:)?"[^"]*"|\S+/g) ?? []) {
 		const [head = '', ...rest] = word.split(':')
-		const value = rest.join(':')
-		const field = fields[head]
+		const value = rest.join(':').replace(/^"(.*)"$/, '$1')
+		const field = Object.hasOwn(filterWords, head) ? filterWords[head] : undefined
 		if (field !== undefined && value !== '') query[field] = value
 		else if (head === 'is' && /^(warning|error)$/.test(value)) query['severity'] = value
 		else if (word === 'owned') query['owner'] = 'true'
@@ -91,4 +119,14 @@ export function queryOf(view: View): Record<string, string> {
 	}
 	if (free.length > 0) query['q'] = free.join(' ')
 	return query
+}
+
+/** Everything of the cluster in the range, whatever the filter: what the summary is made of. */
+export function wholeQueryOf(view: View): Record<string, string> {
+	return queryOf({ ...view, words: '', include: emptyView.include })
+}
+
+/** A value as a filter word: quoted where it has blanks. */
+export function word(field: string, value: string): string {
+	return /\s/.test(value) ? `${field}:"${value}"` : `${field}:${value}`
 }

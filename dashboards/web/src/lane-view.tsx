@@ -1,162 +1,182 @@
-// The lanes: a row per object, a mark per record at its time. Only the rows in sight exist.
-import { useEffect, useRef, useState } from 'preact/hooks'
+// The lanes: a row per object, a mark per record at its time.
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { WireItem } from '#api/wire.ts'
-import { colours, type ColourName } from './colours.ts'
-import { isHuman, type Lane } from './lanes.ts'
+import type { Palette } from './colours.ts'
+import { telling, type Lane, type Mark } from './lanes.ts'
+import { drawLane, markAt, xOf, type Scale } from './marks.ts'
+import { Rows } from './rows.tsx'
+import { bound, clock, plural } from './time.ts'
 
 const rowHeight = 26
-const overscan = 6
+
+/** A stretch of time that is marked over all lanes. */
+export interface Hole {
+	readonly from: number
+	readonly to: number
+	readonly text: string
+	readonly kind: 'gap' | 'unloaded'
+}
 
 interface LaneViewProps {
 	readonly lanes: readonly Lane[]
 	readonly from: number
 	readonly to: number
+	readonly holes: readonly Hole[]
+	readonly palette: Palette
 	readonly chosen: number
+	readonly moved: number
 	readonly onChoose: (index: number) => void
 	readonly onOpen: (item: WireItem) => void
 }
 
-export function LaneView({ lanes, from, to, chosen, onChoose, onOpen }: LaneViewProps) {
-	const scroller = useRef<HTMLDivElement>(null)
-	const [top, setTop] = useState(0)
-	const [height, setHeight] = useState(600)
-	useEffect(() => {
-		const place = scroller.current
+export function LaneView({ lanes, from, to, holes, palette, chosen, moved, onChoose, onOpen }: LaneViewProps) {
+	const holder = useRef<HTMLDivElement>(null)
+	const [width, setWidth] = useState(0)
+	useLayoutEffect(() => {
+		const place = holder.current
 		if (!place) return undefined
-		const resized = new ResizeObserver(() => setHeight(place.clientHeight))
+		const measure = (): void => setWidth(place.clientWidth)
+		const resized = new ResizeObserver(measure)
 		resized.observe(place)
+		measure()
 		return () => resized.disconnect()
 	}, [])
-	useEffect(() => {
-		const place = scroller.current
-		if (!place) return
-		const at = chosen * rowHeight
-		if (at < place.scrollTop) place.scrollTop = at
-		else if (at + rowHeight > place.scrollTop + place.clientHeight) place.scrollTop = at + rowHeight - place.clientHeight
-	}, [chosen])
-	const first = Math.max(0, Math.floor(top / rowHeight) - overscan)
-	const shown = lanes.slice(first, first + Math.ceil(height / rowHeight) + 2 * overscan)
+	const scale = { from, to, width }
+	const overlay = (
+		<div class="holes" ref={holder}>
+			{width > 0 && holes.map((hole) => <HoleBand key={`${hole.kind}${hole.from}`} hole={hole} scale={scale} />)}
+		</div>
+	)
 	return (
-		<div
+		<Rows
+			count={lanes.length}
+			height={rowHeight}
+			chosen={chosen}
+			moved={moved}
 			class="lanes"
-			ref={scroller}
-			onScroll={(event) => setTop(event.currentTarget.scrollTop)}
-			role="list"
-			aria-label="Objects"
-			tabIndex={0}
-		>
-			<div style={{ height: `${lanes.length * rowHeight}px`, position: 'relative' }}>
-				{shown.map((lane, offset) => (
-					<div
-						key={lane.key}
-						class={`lane${first + offset === chosen ? ' chosen' : ''}`}
-						style={{ top: `${(first + offset) * rowHeight}px` }}
-						role="listitem"
-					>
-						<button
-							type="button"
-							class="lane-name"
-							onClick={() => (onChoose(first + offset), openLane(lane, onOpen))}
-							title={`${lane.kind} ${lane.namespace}/${lane.title}`}
-						>
-							<span class="kind">{lane.kind}</span>
-							<span class={lane.group === '' ? 'name' : 'name owned'}>{lane.title}</span>
-							<span class="ns">{lane.namespace}</span>
-							{lane.warnings > 0 && (
-								<span class="warn" aria-label={`${lane.warnings} warnings`}>
-									▲{lane.warnings}
-								</span>
-							)}
-						</button>
-						<Marks lane={lane} from={from} to={to} onOpen={onOpen} />
-					</div>
-				))}
-			</div>
+			label="Objects"
+			overlay={overlay}
+			row={(index) => {
+				const lane = lanes[index]
+				return (
+					lane && (
+						<LaneRow
+							key={lane.key}
+							lane={lane}
+							scale={scale}
+							palette={palette}
+							focusable={index === Math.max(0, chosen)}
+							onChoose={() => onChoose(index)}
+							onOpen={onOpen}
+						/>
+					)
+				)
+			}}
+		/>
+	)
+}
+
+function HoleBand({ hole, scale }: { readonly hole: Hole; readonly scale: Scale }) {
+	const left = Math.max(0, xOf(hole.from, scale))
+	const right = Math.min(scale.width, xOf(hole.to, scale))
+	if (right < 0 || left > scale.width) return null
+	return <div class={`hole ${hole.kind}`} style={{ left: `${left}px`, width: `${Math.max(3, right - left)}px` }} title={hole.text} />
+}
+
+/** Long kinds by the names that kubectl has for them. */
+const shortKinds: Readonly<Record<string, string>> = {
+	HorizontalPodAutoscaler: 'HPA',
+	PodDisruptionBudget: 'PDB',
+	PersistentVolumeClaim: 'PVC',
+	PersistentVolume: 'PV',
+	CustomResourceDefinition: 'CRD',
+	ClusterRoleBinding: 'ClusterRoleBdg',
+	ReplicationController: 'RC',
+}
+
+/** The end of a name tells Pods of one owner apart: it stays when the name is cut. */
+function Name({ text }: { readonly text: string }) {
+	const tail = text.length > 12 ? /-[a-z0-9]{1,6}$/.exec(text)?.[0] : undefined
+	return (
+		<span class="name">
+			<span class="name-head">{tail ? text.slice(0, -tail.length) : text}</span>
+			{tail && <span>{tail}</span>}
+		</span>
+	)
+}
+
+interface LaneRowProps {
+	readonly lane: Lane
+	readonly scale: Scale
+	readonly palette: Palette
+	readonly focusable: boolean
+	readonly onChoose: () => void
+	readonly onOpen: (item: WireItem) => void
+}
+
+function LaneRow({ lane, scale, palette, focusable, onChoose, onOpen }: LaneRowProps) {
+	const open = (): void => {
+		const item = telling(lane)
+		onChoose()
+		if (item) onOpen(item)
+	}
+	return (
+		<div class={`lane${lane.head ? ' head' : ''}`}>
+			<button
+				type="button"
+				class="lane-name"
+				data-focus
+				tabIndex={focusable ? 0 : -1}
+				onClick={open}
+				title={`${lane.kind} ${lane.namespace === '' ? '' : `${lane.namespace}/`}${lane.title}`}
+			>
+				<span class="kind">{shortKinds[lane.kind] ?? lane.kind}</span>
+				<Name text={lane.title} />
+				{lane.head && <span class="ns">{lane.namespace}</span>}
+				{lane.warnings > 0 && (
+					<span class={`warn${lane.errors > 0 ? ' error' : ''}`}>
+						▲{lane.warnings} <span class="hidden">{lane.warnings === 1 ? 'warning' : 'warnings'}</span>
+					</span>
+				)}
+				<span class="hidden"> of {plural(lane.marks.length, 'record')}</span>
+			</button>
+			<Marks marks={lane.marks} scale={scale} palette={palette} onOpen={onOpen} />
 		</div>
 	)
 }
 
-export function openLane(lane: Lane, onOpen: (item: WireItem) => void): void {
-	const item = lane.items.find((candidate) => candidate.kind === 'change') ?? lane.items[0]
-	if (item) onOpen(item)
+interface MarksProps {
+	readonly marks: readonly Mark[]
+	readonly scale: Scale
+	readonly palette: Palette
+	readonly onOpen: (item: WireItem) => void
 }
 
-/** A change is a bar, a cluster event a circle, a request a triangle, a log line a dash: told apart without colour. Warnings are drawn last and larger. */
-function Marks({
-	lane,
-	from,
-	to,
-	onOpen,
-}: {
-	readonly lane: Lane
-	readonly from: number
-	readonly to: number
-	readonly onOpen: (item: WireItem) => void
-}) {
+function Marks({ marks, scale, palette, onOpen }: MarksProps) {
 	const canvas = useRef<HTMLCanvasElement>(null)
-	const [tip, setTip] = useState<{ readonly item: WireItem; readonly x: number }>()
-	const width = (): number => canvas.current?.clientWidth ?? 0
-	const place = (item: WireItem): number => ((Date.parse(item.time) - from) / Math.max(1, to - from)) * width()
+	const [tip, setTip] = useState<Mark>()
+	const { from, to, width } = scale
 	useEffect(() => {
-		const target = canvas.current
-		const context = target?.getContext('2d')
-		if (!target || !context) return
-		const scale = devicePixelRatio
-		target.width = target.clientWidth * scale
-		target.height = rowHeight * scale
-		context.scale(scale, scale)
-		const palette = colours()
-		const order = (item: WireItem): number => (item.severity !== 'normal' ? 2 : isHuman(item) ? 1 : 0)
-		for (const item of lane.items.toSorted((a, b) => order(a) - order(b))) drawMark(context, item, place(item), palette)
-	})
-	const nearest = (x: number): WireItem | undefined => {
-		let best: WireItem | undefined
-		for (const item of lane.items)
-			if (!best || Math.abs(place(item) - x) < Math.abs(place(best) - x) - 0.5 || (Math.abs(place(item) - x) < 3 && isHuman(item)))
-				best = item
-		return best && Math.abs(place(best) - x) < 12 ? best : undefined
-	}
+		if (canvas.current && width > 0) drawLane(canvas.current, marks, { from, to, width }, palette)
+	}, [marks, from, to, width, palette])
+	const x = tip ? xOf(tip.at, scale) : 0
 	return (
 		<div class="marks">
 			<canvas
 				ref={canvas}
 				aria-hidden="true"
-				onMouseMove={(event) => {
-					const item = nearest(event.offsetX)
-					setTip(item && { item, x: event.offsetX })
-				}}
+				onMouseMove={(event) => setTip(markAt(marks, event.offsetX, scale))}
 				onMouseLeave={() => setTip(undefined)}
 				onClick={(event) => {
-					const item = nearest(event.offsetX)
-					if (item) onOpen(item)
+					const mark = markAt(marks, event.offsetX, scale)
+					if (mark) onOpen(mark.item)
 				}}
 			/>
 			{tip && (
-				<div class="tip" style={tip.x > width() / 2 ? { right: `${width() - tip.x + 10}px` } : { left: `${tip.x + 10}px` }}>
-					<b>{tip.item.time.slice(11, 23)}</b> {tip.item.summary}
+				<div class="tip" style={x > width / 2 ? { right: `${width - x + 10}px` } : { left: `${x + 10}px` }}>
+					<b>{clock(tip.item.time, to - from, 3)}</b> <i>{bound(tip.item.timeBoundSeconds)}</i> {tip.item.summary}
 				</div>
 			)}
 		</div>
 	)
-}
-
-function drawMark(context: CanvasRenderingContext2D, item: WireItem, x: number, palette: Readonly<Record<ColourName, string>>): void {
-	const y = rowHeight / 2
-	const loud = item.severity !== 'normal'
-	const human = isHuman(item)
-	context.fillStyle =
-		item.severity === 'error' ? palette.error : loud ? palette.warning : human ? palette.human : palette[item.kind as ColourName]
-	context.beginPath()
-	if (item.kind === 'change') {
-		const wanted = item.operation !== 'updated' || item.facets?.some((facet) => facet === 'spec' || facet === 'data')
-		const half = loud || wanted ? 8 : 4
-		context.rect(x - 1.25, y - half, 2.5, half * 2)
-	} else if (item.kind === 'event') context.arc(x, y, loud ? 4 : 3, 0, Math.PI * 2)
-	else if (item.kind === 'audit') {
-		const size = human ? 5.5 : 3
-		context.moveTo(x, y - size)
-		context.lineTo(x + size, y + size * 0.8)
-		context.lineTo(x - size, y + size * 0.8)
-	} else context.rect(x - 2, y - 0.75, 4, 1.5)
-	context.fill()
 }

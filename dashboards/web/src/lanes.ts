@@ -1,101 +1,119 @@
-// Records into lanes: one per object, what belongs to one owner together, the most telling first.
+// Records into lanes: one per object, what belongs to one owner together, what went wrong and what people did first.
 import type { WireItem } from '#api/wire.ts'
+import { isHuman, isLoud, isWanted, isWrite, partsOf } from './items.ts'
+
+/** One record of a lane, with what drawing it needs. */
+export interface Mark {
+	readonly item: WireItem
+	/** Milliseconds since 1970. */
+	readonly at: number
+	readonly human: boolean
+	readonly loud: boolean
+}
 
 export interface Lane {
 	readonly key: string
 	readonly title: string
 	readonly namespace: string
 	readonly kind: string
-	readonly items: readonly WireItem[]
+	readonly marks: readonly Mark[]
 	readonly warnings: number
+	readonly errors: number
 	readonly score: number
-	/** The topmost owner's name, where it is another object. */
+	/** Namespace and name of the topmost owner, or of the object itself: lanes of one group stand together. */
 	readonly group: string
+	/** Has an owner among the objects. */
+	readonly owned: boolean
+	/** The first lane of its group. */
+	readonly head: boolean
 }
 
-const controllers = /^system:(?:serviceaccount:kube-system|node|kube-|apiserver|kwok)/
-
-/** A person or a pipeline, not a part of the control plane. */
-export function isHuman(item: WireItem): boolean {
-	return item.kind === 'audit' && item.audit !== undefined && !controllers.test(item.audit.user)
+/** What a group or a lane is worth to a reader: no amount of one kind drowns the other. */
+interface Worth {
+	loud: number
+	writes: number
+	wanted: number
+	all: number
 }
 
-const isWrite = (item: WireItem): boolean => !/^(get|list|watch)$/.test(item.audit?.verb ?? '')
+const nothing = (): Worth => ({ loud: 0, writes: 0, wanted: 0, all: 0 })
 
-/** What a reader wants to see first: what people did, then what was wanted, then what went wrong, then how much. */
-function scoreOf(item: WireItem): number {
-	if (isHuman(item)) return isWrite(item) ? 40 : 4
-	if (item.kind === 'change')
-		return item.facets?.some((facet) => facet === 'spec' || facet === 'data') || item.operation !== 'updated' ? 3 : 0.2
-	if (item.severity !== 'normal') return 5
-	return 0.3
+function add(worth: Worth, mark: Mark): void {
+	worth.all++
+	if (mark.loud) worth.loud += mark.item.severity === 'error' ? 3 : 1
+	if (mark.human && isWrite(mark.item)) worth.writes++
+	if (isWanted(mark.item)) worth.wanted++
 }
 
+function scoreOf({ loud, writes, wanted, all }: Worth): number {
+	return Math.min(loud, 20) * 10 + Math.min(writes, 10) * 20 + Math.min(wanted, 20) + Math.min(all, 100) / 100
+}
+
+function laneKeyOf(item: WireItem): string {
+	if (item.object) return item.object.key
+	return item.log ? `log/${item.log.namespace || '-'}/${item.log.pod || item.log.component}` : ''
+}
+
+function groupOf(key: string, sample: WireItem | undefined): { readonly group: string; readonly owned: boolean } {
+	const { namespace, name } = partsOf(key)
+	const owner = sample?.owners?.at(-1)?.name
+	return { group: `${namespace}/${owner ?? name}`, owned: owner !== undefined }
+}
+
+interface Draft extends Omit<Lane, 'head' | 'score'> {
+	readonly worth: Worth
+}
+
+function draft(key: string, marks: readonly Mark[]): Draft {
+	const sample = marks.find(({ item }) => item.kind === 'change')?.item ?? marks.find(({ item }) => item.owners)?.item ?? marks[0]?.item
+	const { resource, namespace, name } = partsOf(key)
+	const worth = nothing()
+	for (const mark of marks) add(worth, mark)
+	const errors = marks.filter(({ item }) => item.severity === 'error').length
+	const warnings = marks.filter(({ loud }) => loud).length
+	const kind = sample?.objectKind || resource.split('.')[0] || ''
+	return { key, title: name, namespace, kind, marks, warnings, errors, worth, ...groupOf(key, sample) }
+}
+
+/** Lanes of `items`, which come newest first. Groups by what happened in them; in a group the owner first, then by what happened. */
 export function lanesOf(items: readonly WireItem[]): readonly Lane[] {
-	const byObject = new Map<string, WireItem[]>()
+	const byObject = new Map<string, Mark[]>()
 	for (const item of items) {
-		const key = item.object?.key ?? (item.log ? `log/${item.log.namespace || '-'}/${item.log.pod || item.log.component}` : '')
+		const key = laneKeyOf(item)
 		if (key === '') continue
+		const mark = { item, at: Date.parse(item.time), human: isHuman(item), loud: isLoud(item) }
 		const list = byObject.get(key)
-		if (list) list.push(item)
-		else byObject.set(key, [item])
+		if (list) list.push(mark)
+		else byObject.set(key, [mark])
 	}
-	const lanes = [...byObject].map(([key, list]): Lane => {
-		const sample = list.find((item) => item.kind === 'change') ?? list[0]
-		const [resource = '', namespace = '', ...name] = key.split('/')
-		return {
-			key,
-			title: name.join('/'),
-			namespace: namespace === '-' ? '' : namespace,
-			kind: sample?.objectKind || resource.split('.')[0] || '',
-			items: list,
-			warnings: list.filter((item) => item.severity !== 'normal').length,
-			score: list.reduce((sum, item) => sum + scoreOf(item), 0),
-			group: sample?.owners?.at(-1)?.name ?? '',
-		}
-	})
-	const groupScore = new Map<string, number>()
-	const groupKey = (lane: Lane): string => `${lane.namespace}/${lane.group === '' ? lane.title : lane.group}`
-	for (const lane of lanes) groupScore.set(groupKey(lane), Math.max(groupScore.get(groupKey(lane)) ?? 0, lane.score))
-	// Objects of one owner stay together, under the owner, at the place of the most telling among them.
-	return lanes.toSorted(
+	const drafts = [...byObject].map(([key, marks]) => draft(key, marks))
+	const groups = new Map<string, Worth>()
+	for (const { group, worth } of drafts) {
+		const sum = groups.get(group) ?? nothing()
+		for (const part of ['loud', 'writes', 'wanted', 'all'] as const) sum[part] += worth[part]
+		groups.set(group, sum)
+	}
+	const groupScore = new Map([...groups].map(([group, worth]) => [group, scoreOf(worth)]))
+	const rated = drafts.map(({ worth, ...lane }) => ({ ...lane, score: scoreOf(worth), head: false }))
+	const sorted = rated.toSorted(
 		(a, b) =>
-			(groupScore.get(groupKey(b)) ?? 0) - (groupScore.get(groupKey(a)) ?? 0) ||
-			groupKey(a).localeCompare(groupKey(b)) ||
-			Number(a.group !== '') - Number(b.group !== '') ||
-			b.score - a.score,
+			(groupScore.get(b.group) ?? 0) - (groupScore.get(a.group) ?? 0) ||
+			(a.group < b.group ? -1 : a.group > b.group ? 1 : 0) ||
+			bestFirst(a, b),
 	)
+	return sorted.map((lane, index) => ({ ...lane, head: sorted[index - 1]?.group !== lane.group }))
 }
 
-export interface Act {
-	readonly item: WireItem
-	/** How many requests of one user and verb came together; the first stands for them. */
-	readonly count: number
+/** The workload itself first, then what happened most. */
+function bestFirst(a: Lane, b: Lane): number {
+	return Number(isWorkload(b.kind)) - Number(isWorkload(a.kind)) || b.score - a.score || Number(a.owned) - Number(b.owned)
 }
 
-const togetherMs = 3000
-const togetherMin = 4
+const workloads = /^(?:Deployment|StatefulSet|DaemonSet|Job|CronJob|Node)$/
+const isWorkload = (kind: string): boolean => workloads.test(kind)
 
-/** What people did, oldest first: writes only, no dry runs; a burst of one user and verb is one act. */
-export function actsOf(items: readonly WireItem[]): readonly Act[] {
-	const writes = items
-		.filter((item) => isHuman(item) && isWrite(item) && item.audit?.dryRun === false && item.audit.stage !== 'ResponseStarted')
-		.toSorted((a, b) => a.time.localeCompare(b.time))
-	const acts: Act[] = []
-	for (let first = 0; first < writes.length;) {
-		const start = writes[first] as WireItem
-		let next = first + 1
-		const same = (item: WireItem | undefined, before: WireItem | undefined): boolean =>
-			item !== undefined &&
-			before !== undefined &&
-			item.audit?.user === start.audit?.user &&
-			item.audit?.verb === start.audit?.verb &&
-			item.severity === start.severity &&
-			Date.parse(item.time) - Date.parse(before.time) < togetherMs
-		while (same(writes[next], writes[next - 1])) next += 1
-		if (next - first >= togetherMin) acts.push({ item: start, count: next - first })
-		else for (const item of writes.slice(first, next)) acts.push({ item, count: 1 })
-		first = next
-	}
-	return acts
+/** The record that a lane stands for when it is opened: its newest warning's version, else its newest change. */
+export function telling(lane: Lane): WireItem | undefined {
+	const changes = lane.marks.filter(({ item }) => item.kind === 'change')
+	return (changes.find(({ loud }) => loud) ?? changes[0] ?? lane.marks[0])?.item
 }

@@ -1,88 +1,96 @@
-// One object: its versions, what changed in the chosen one, who did it, and the whole of it as it was.
-import { useEffect, useState } from 'preact/hooks'
-import type { WireActor, WireDiff, WireState, WireVersion } from '#api/wire.ts'
+// One object: its versions, what changed in the chosen one and who did it, and the whole of it as it was.
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import type { WireDiff, WireState, WireVersion } from '#api/wire.ts'
+import { Actor } from './actor.tsx'
 import { api, objectPath } from './api.ts'
-import { bound } from './table-view.tsx'
-import { yamlLines } from './yaml.ts'
+import { BodyView } from './body-view.tsx'
+import { DiffView } from './diff-view.tsx'
+import { word, type View } from './filter.ts'
+import { partsOf } from './items.ts'
+import { bound, plural } from './time.ts'
+import { VersionList } from './version-list.tsx'
+import { useVersions } from './versions.ts'
+
+const basesMax = 300
 
 interface ObjectViewProps {
 	readonly cluster: string
-	readonly object: string
-	readonly revision: string
-	readonly onRevision: (revision: string) => void
+	readonly view: View
+	/** Changes when there may be newer versions. */
+	readonly newest: string
+	readonly change: (part: Partial<View>, replace?: boolean) => void
 	readonly onClose: () => void
 }
 
-const versionsMax = 500
-
-function shown(value: unknown): string {
-	if (value === undefined) return '—'
-	return typeof value === 'string' ? value : JSON.stringify(value, undefined, 1)
+interface Detail {
+	readonly of: string
+	readonly diff?: WireDiff
+	readonly state?: WireState
+	readonly problem: string
 }
 
-function actorText(actor: WireActor | null): string {
-	if (actor === null) return ''
-	if (actor.tier === 'unresolved') return 'not resolved'
-	return `${actor.user}${actor.impersonated === '' ? '' : ` as ${actor.impersonated}`}, ${actor.verb}`
-}
-
-export function ObjectView({ cluster, object, revision, onRevision, onClose }: ObjectViewProps) {
-	const [versions, setVersions] = useState<readonly WireVersion[]>([])
-	const [more, setMore] = useState(false)
-	const [problem, setProblem] = useState('')
-	const [diff, setDiff] = useState<WireDiff>()
-	const [state, setState] = useState<WireState>()
-	const path = objectPath(cluster, object)
-	const noise = versions.filter((version) => version.folded === undefined)
-	const chosen = versions.find((version) => version.revision === revision) ?? noise.at(-1) ?? versions.at(-1)
-
+/** What is known of one version, asked for by revision: it does not wait for the list. */
+function useDetail(path: string, revision: string | undefined, base: string): Detail {
+	const of = `${path}@${revision ?? ''}~${base}`
+	const [detail, setDetail] = useState<Detail>({ of: '', problem: '' })
 	useEffect(() => {
+		if (!revision) return undefined
 		const stop = new AbortController()
-		setVersions([])
-		setProblem('')
-		api.history(path, { limit: String(versionsMax), order: 'desc' }, stop.signal).then(
-			(page) => {
-				setVersions(page.items.toReversed())
-				setMore(page.next !== null)
-			},
-			(error: Error) => stop.signal.aborted || setProblem(error.message),
-		)
-		return () => stop.abort()
-	}, [path])
-
-	useEffect(() => {
-		if (!chosen?.revision) return undefined
-		const stop = new AbortController()
-		setDiff(undefined)
-		setState(undefined)
-		const quiet = (error: Error): void => {
-			if (!stop.signal.aborted) setProblem(error.message)
+		const put = (part: Partial<Detail>): void => {
+			if (!stop.signal.aborted) setDetail((before) => ({ ...(before.of === of ? before : { of, problem: '' }), ...part }))
 		}
-		api.diff(path, { to: chosen.revision }, stop.signal).then(setDiff, quiet)
-		api.state(path, { at: chosen.revision }, stop.signal).then(setState, quiet)
+		const fail = (error: Error): void => put({ problem: error.message })
+		api.diff(path, { to: revision, ...(base === '' ? {} : { from: base }) }, stop.signal).then((diff) => put({ diff }), fail)
+		api.state(path, { at: revision }, stop.signal).then((state) => put({ state }), fail)
 		return () => stop.abort()
-	}, [path, chosen?.revision])
+	}, [of])
+	return detail.of === of ? detail : { of, problem: '' }
+}
 
-	useEffect(() => {
-		document.querySelector('.version[aria-current=true]')?.scrollIntoView({ block: 'nearest' })
-	}, [chosen?.id])
+export function ObjectView({ cluster, view, newest, change, onClose }: ObjectViewProps) {
+	const { object, revision, base, whole } = view
+	const path = objectPath(cluster, object)
+	const versions = useVersions(path, revision, newest)
+	const { items } = versions
+	const [moved, setMoved] = useState(0)
+	const latest = useMemo(() => items.find(({ folded }) => folded === undefined) ?? items[0], [items])
+	const chosen = revision || latest?.revision
+	const detail = useDetail(path, chosen, base)
+	const choose = (version: WireVersion): void => change({ revision: version.revision ?? '', base: '' }, true)
 
 	useEffect(() => {
 		const move = (event: KeyboardEvent): void => {
-			if (event.target instanceof HTMLInputElement || (event.key !== 'j' && event.key !== 'k')) return
-			const index = versions.findIndex((version) => version.id === chosen?.id)
-			const next = versions[index + (event.key === 'j' ? 1 : -1)]
-			if (next?.revision) onRevision(next.revision)
+			if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return
+			if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return
+			const step = event.key === 'j' || event.key === 'ArrowDown' ? 1 : event.key === 'k' || event.key === 'ArrowUp' ? -1 : 0
+			if (event.key === 'y') change({ whole: !whole })
+			else if (step !== 0) {
+				const next = items[items.findIndex((version) => version.revision === chosen) + step]
+				if (!next?.revision) return
+				event.preventDefault()
+				choose(next)
+				setMoved((before) => before + 1)
+			}
 		}
 		addEventListener('keydown', move)
 		return () => removeEventListener('keydown', move)
-	}, [versions, chosen?.id, onRevision])
+	}, [items, chosen, whole, change])
 
+	const { namespace, name, resource } = partsOf(object)
+	const kind = latest?.objectKind || detail.state?.item.objectKind || resource
+	const only = [word('kind', resource), word('name', name), ...(namespace === '' ? [] : [word('ns', namespace)])].join(' ')
+	const problem = detail.problem || versions.problem
 	return (
-		<aside class="object" aria-label={`Object ${object}`}>
+		<aside class="object" aria-label={`${kind} ${name}`}>
 			<header>
-				<h2>{object}</h2>
-				<button type="button" onClick={onClose} aria-label="Close">
+				<h2>
+					<span class="kind">{kind}</span> {namespace !== '' && <span class="ns">{namespace}/</span>}
+					{name}
+				</h2>
+				<button type="button" onClick={() => change({ words: only, object: '', revision: '', base: '' })}>
+					only this
+				</button>
+				<button type="button" onClick={onClose} aria-label="Close" title="Close (Esc)">
 					✕
 				</button>
 			</header>
@@ -92,89 +100,78 @@ export function ObjectView({ cluster, object, revision, onRevision, onClose }: O
 				</p>
 			)}
 			<div class="object-body">
-				<ol class="versions" aria-label="Versions" tabIndex={0}>
-					{more && <li class="note">the newest {versionsMax} versions</li>}
-					{versions.map((version) => (
-						<li key={version.id}>
-							<button
-								type="button"
-								class={`version ${version.severity}`}
-								aria-current={version.id === chosen?.id}
-								onClick={() => onRevision(version.revision ?? '')}
-							>
-								<span class="time">
-									{version.time.slice(11, 23)} <i>{bound(version.timeBoundSeconds)}</i>
-								</span>
-								<span class="revision">rev {version.revision}</span>
-								<span class="summary">{version.summary}</span>
-								{version.actor?.tier === 'exact' && <span class="actor">{actorText(version.actor)}</span>}
-							</button>
-						</li>
-					))}
-				</ol>
-				<div class="version-detail" tabIndex={0} aria-label="Version">
-					{chosen && (
-						<>
-							<h3>
-								revision {chosen.revision}: {chosen.summary}
-							</h3>
-							<p class="facts">
-								{chosen.time} {bound(chosen.timeBoundSeconds)}
-								{chosen.sighting !== 'watch' && <b> · as found by a {chosen.sighting}</b>}
-								{chosen.actor && (
-									<>
-										{' '}
-										· who: <b>{actorText(chosen.actor)}</b>
-										{chosen.actor.tier === 'exact' && ` from ${chosen.actor.sourceIP} with ${chosen.actor.userAgent.split(' ')[0]}`}
-									</>
-								)}
-								{chosen.owners && chosen.owners.length > 0 && (
-									<> · owned by {chosen.owners.map((owner) => `${owner.kind} ${owner.name}`).join(' ← ')}</>
-								)}
-								{chosen.note !== undefined && <> · {chosen.note}</>}
-							</p>
-							{diff && diff.changes.length > 0 && <DiffTable diff={diff} />}
-							{state?.body && (
-								<details open={diff === undefined || diff.changes.length === 0}>
-									<summary>the whole object at revision {chosen.revision}</summary>
-									<pre>{yamlLines(state.body).join('\n')}</pre>
-								</details>
-							)}
-						</>
-					)}
-				</div>
+				<VersionList versions={versions} chosen={chosen} moved={moved} onChoose={choose} onOlder={versions.older} />
+				<VersionDetail {...{ detail, versions: items, chosen, base, whole, change }} busy={problem === ''} />
 			</div>
 		</aside>
 	)
 }
 
-const facetOrder = ['spec', 'data', 'status', 'metadata'] as const
+interface VersionDetailProps {
+	readonly detail: Detail
+	readonly versions: readonly WireVersion[]
+	readonly chosen: string | undefined
+	readonly base: string
+	readonly whole: boolean
+	readonly busy: boolean
+	readonly change: ObjectViewProps['change']
+}
 
-function DiffTable({ diff }: { readonly diff: WireDiff }) {
+function VersionDetail({ detail, versions, chosen, base, whole, busy, change }: VersionDetailProps) {
+	const { diff, state } = detail
+	const item = versions.find(({ revision }) => revision === chosen) ?? state?.item
+	const bases = versions.filter(({ revision }) => revision !== chosen).slice(0, basesMax)
 	return (
-		<table class="diff">
-			<caption>what changed since revision {diff.from ?? 'none'}</caption>
-			<tbody>
-				{facetOrder.flatMap((facet) => {
-					const changes = diff.changes.filter((change) => change.facet === facet)
-					return changes.length === 0
-						? []
-						: [
-								<tr key={facet}>
-									<th colSpan={3} scope="colgroup">
-										{facet}
-									</th>
-								</tr>,
-								...changes.map((change) => (
-									<tr key={change.path}>
-										<td class="path">{change.path}</td>
-										<td class="before">{change.op === 'added' ? '' : <del>{shown(change.before)}</del>}</td>
-										<td class="after">{change.op === 'removed' ? '' : <ins>{shown(change.after)}</ins>}</td>
-									</tr>
-								)),
-							]
-				})}
-			</tbody>
-		</table>
+		<div class="version-detail" tabIndex={0} role="group" aria-label="Version">
+			{item && (
+				<>
+					<h3>
+						<span class="revision">revision {item.revision}</span> {base === '' ? item.summary : (diff?.summary ?? '')}
+					</h3>
+					<p class="facts">
+						{item.time.replace('T', ' ')} {bound(item.timeBoundSeconds)} · {item.operation}
+						{item.sighting !== 'watch' && <b> · as found by a {item.sighting}, not seen when it was written</b>}
+						{diff && (
+							<>
+								{' '}
+								· <Actor actor={diff.actor} />
+								{diff.actor?.tier === 'exact' && ` from ${diff.actor.sourceIP} with ${diff.actor.userAgent.split(' ')[0]}`}
+							</>
+						)}
+						{item.owners && item.owners.length > 0 && (
+							<> · owned by {item.owners.map((owner) => `${owner.kind} ${owner.name}`).join(' ← ')}</>
+						)}
+						{item.note !== undefined && <> · {item.note}</>}
+					</p>
+				</>
+			)}
+			<div class="tabs">
+				<button type="button" aria-pressed={!whole} onClick={() => change({ whole: false })}>
+					what changed
+				</button>
+				<button type="button" aria-pressed={whole} title="y" onClick={() => change({ whole: true })}>
+					whole object
+				</button>
+				{!whole && bases.length > 0 && (
+					<label>
+						since{' '}
+						<select value={base} onChange={(event) => change({ base: event.currentTarget.value })}>
+							<option value="">the version before</option>
+							{bases.map((version) => (
+								<option key={version.id} value={version.revision}>
+									rev {version.revision} {version.summary.slice(0, 50)}
+								</option>
+							))}
+							{base !== '' && !bases.some(({ revision }) => revision === base) && <option value={base}>rev {base}</option>}
+						</select>
+					</label>
+				)}
+			</div>
+			{!diff && !state && busy && <p class="none">loading …</p>}
+			{whole
+				? state && <BodyView key={state.item.id} state={state} />
+				: diff && <DiffView key={detail.of} diff={diff} body={state?.body} />}
+			{versions.length === 0 && !busy && <p class="none">{plural(0, 'version')}</p>}
+		</div>
 	)
 }

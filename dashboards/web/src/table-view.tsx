@@ -1,71 +1,97 @@
-// The same records as a list, for reading and for screen readers.
+// The same records as a list, for reading in order and for screen readers.
 import type { WireItem } from '#api/wire.ts'
+import { nameOf } from './items.ts'
+import { Rows } from './rows.tsx'
+import { bound, clock } from './time.ts'
+
+const rowHeight = 25
 
 interface TableProps {
 	readonly items: readonly WireItem[]
-	readonly more: boolean
-	readonly onMore: () => void
+	readonly chosen: number
+	readonly moved: number
+	readonly spanMs: number
+	/** What is said below the last row. */
+	readonly end: string
+	readonly onChoose: (index: number) => void
 	readonly onOpen: (item: WireItem) => void
 }
 
-/** Rows that exist at once: further ones are asked for by the button. */
-const rowsMax = 2000
-
-export function bound(seconds: number): string {
-	if (seconds === 0) return ''
-	return seconds < 0.001 ? '±<1 ms' : seconds < 1 ? `±${Math.round(seconds * 1000)} ms` : `±${seconds.toFixed(1)} s`
+export function TableView({ items, chosen, moved, spanMs, end, onChoose, onOpen }: TableProps) {
+	return (
+		<div class="table">
+			<div class="table-head" aria-hidden="true">
+				<span>time (UTC)</span>
+				<span>what</span>
+				<span>object</span>
+				<span>summary</span>
+				<span>revision</span>
+			</div>
+			<Rows
+				count={items.length}
+				height={rowHeight}
+				chosen={chosen}
+				moved={moved}
+				class="records"
+				label="Records, newest first"
+				row={(index) => {
+					const item = items[index]
+					return (
+						item && (
+							<Record
+								item={item}
+								focusable={index === Math.max(0, chosen)}
+								spanMs={spanMs}
+								onOpen={() => (onChoose(index), onOpen(item))}
+							/>
+						)
+					)
+				}}
+			>
+				{end !== '' && <p class="none">{end}</p>}
+			</Rows>
+		</div>
+	)
 }
 
-export function TableView({ items, more, onMore, onOpen }: TableProps) {
+function Record({
+	item,
+	focusable,
+	spanMs,
+	onOpen,
+}: {
+	readonly item: WireItem
+	readonly focusable: boolean
+	readonly spanMs: number
+	readonly onOpen: () => void
+}) {
+	const { object, severity } = item
+	const about = object ? `${item.objectKind || object.resource} ${nameOf(object)}` : item.log?.pod || item.log?.component || ''
 	return (
-		<div class="table" tabIndex={0} aria-label="Records">
-			<table>
-				<thead>
-					<tr>
-						<th scope="col">time (UTC)</th>
-						<th scope="col">±</th>
-						<th scope="col">what</th>
-						<th scope="col">object</th>
-						<th scope="col">summary</th>
-						<th scope="col">revision</th>
-					</tr>
-				</thead>
-				<tbody>
-					{items.slice(0, rowsMax).map((item) => (
-						<tr key={item.id + item.kind} class={item.severity}>
-							<td class="time">{item.time.slice(11, 23)}</td>
-							<td class="bound">{bound(item.timeBoundSeconds)}</td>
-							<td>
-								<span class={`badge ${item.kind}`}>{item.kind}</span>
-							</td>
-							<td>
-								{item.object ? (
-									<button type="button" class="link" onClick={() => onOpen(item)}>
-										{item.objectKind || item.object.resource}{' '}
-										{[item.object.namespace, item.object.name].filter((part) => part !== '').join('/')}
-									</button>
-								) : (
-									item.log?.pod || item.log?.component || ''
-								)}
-							</td>
-							<td>
-								{item.severity !== 'normal' && (
-									<span class="warn" aria-label={item.severity}>
-										▲{' '}
-									</span>
-								)}
-								{item.summary}
-							</td>
-							<td class="revision">{item.revision ?? item.audit?.responseRevision ?? ''}</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
-			{more && (
-				<button type="button" class="more" onClick={onMore}>
-					show more
-				</button>
-			)}
-		</div>
+		<button
+			type="button"
+			class={`record ${severity}`}
+			data-focus
+			tabIndex={focusable ? 0 : -1}
+			onClick={onOpen}
+			aria-disabled={!object?.name}
+		>
+			<span class="time">
+				{clock(item.time, spanMs, 3)} <i>{bound(item.timeBoundSeconds)}</i>
+			</span>
+			<span class={`badge ${item.kind}`}>{item.kind}</span>
+			<span class="about" title={about}>
+				{about}
+			</span>
+			<span class="summary" title={item.summary}>
+				{severity !== 'normal' && (
+					<span class={`warn ${severity}`} role="img" aria-label={severity}>
+						▲{' '}
+					</span>
+				)}
+				{item.summary}
+			</span>
+			<span class="revision">{item.revision ?? item.audit?.responseRevision ?? ''}</span>
+		</button>
 	)
 }

@@ -1,0 +1,77 @@
+// What is known for the view: the whole of the range for the summary, and what the filter selects.
+import { useCallback, useMemo, useState } from 'preact/hooks'
+import { actsOf } from './acts.ts'
+import { unreached } from './api.ts'
+import { useClusters, useCoverage, useLiveBuckets, useRecords } from './data.ts'
+import { queryOf, wholeQueryOf, type View } from './filter.ts'
+import { findingsOf } from './findings.ts'
+import { useFresh } from './fresh.ts'
+import { lanesOf } from './lanes.ts'
+import { useTail } from './live.ts'
+import { emptyText, holesOf } from './range.ts'
+
+export function useTimeline(view: View) {
+	const clusters = useClusters()
+	const known = clusters.list?.find(({ name }) => name === view.cluster) ?? (view.cluster === '' ? clusters.list?.[0] : undefined)
+	const cluster = view.cluster || (known?.name ?? '')
+	const full: View = { ...view, cluster, from: view.from || (known && !known.replay && view.to === '' ? 'now-1h' : '') }
+	const ready = cluster !== '' && clusters.list !== undefined
+	const wholeQuery = ready ? wholeQueryOf(full) : undefined
+	const ownQuery = ready ? queryOf(full) : undefined
+	const shown = JSON.stringify(ownQuery)
+	const filtered = JSON.stringify(wholeQuery) !== shown
+	const [turn, setTurn] = useState(0)
+	const again = useCallback(() => setTurn((before) => before + 1), [])
+	const whole = useRecords(wholeQuery, turn)
+	const own = useRecords(filtered ? ownQuery : undefined, turn)
+	const { loaded } = filtered ? own : whole
+	const tail = useTail({
+		live: view.live,
+		wholeQuery,
+		ownQuery: filtered ? ownQuery : undefined,
+		addWhole: whole.add,
+		addOwn: own.add,
+		again,
+	})
+	const set = useLiveBuckets(ownQuery, view.live && !tail.paused, loaded.set)
+	const ledger = useCoverage(cluster, turn)
+	const fresh = useFresh({
+		cluster: known,
+		live: view.live,
+		busy: loaded.busy,
+		gone: clusters.problem !== '',
+		unreached: loaded.problem === unreached,
+		again,
+	})
+	const wholeSet = whole.loaded.set
+	const lanes = useMemo(() => lanesOf(set.items), [set.items])
+	const acts = useMemo(() => actsOf(wholeSet.items), [wholeSet.items])
+	const findings = useMemo(() => findingsOf(wholeSet.items, wholeSet.since), [wholeSet.items, wholeSet.since])
+	const holes = useMemo(() => holesOf(set, ledger.coverage), [set, ledger.coverage])
+	const busy = loaded.busy || whole.loaded.busy || !ready
+	const problem = clusters.problem === '' ? loaded.problem : `${clusters.problem}: trying again`
+	const empty = emptyText({ clusters, loaded, view, ...(known ? { cluster: known } : {}) })
+	return {
+		clusters,
+		cluster,
+		from: full.from,
+		ready,
+		shown,
+		turn,
+		again,
+		set,
+		wholeSet,
+		tail,
+		ledger,
+		fresh,
+		lanes,
+		acts,
+		findings,
+		holes,
+		busy,
+		problem,
+		empty,
+	}
+}
+
+export type Timeline = ReturnType<typeof useTimeline>

@@ -1,0 +1,55 @@
+// The versions of one object, newest first, page by page; further pages until the wanted revision is among them.
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { WireVersion } from '#api/wire.ts'
+import { api } from './api.ts'
+
+const pageVersions = 200
+/** Pages read by themselves to find a revision that a link names. */
+const searchPagesMax = 10
+
+export interface Versions {
+	readonly items: readonly WireVersion[]
+	readonly next: string | null
+	readonly busy: boolean
+	readonly problem: string
+}
+
+const none: Versions = { items: [], next: null, busy: true, problem: '' }
+
+/** `newest`: when it changes, versions newer than those held are asked for. */
+export function useVersions(path: string, revision: string, newest: string): Versions & { readonly older: () => void } {
+	const [state, setState] = useState<Versions & { readonly path: string }>({ ...none, path: '' })
+	const [pages, setPages] = useState({ path, count: 1 })
+	const wanted = pages.path === path ? pages.count : 1
+	const held = state.path === path ? state : { ...none, path }
+	useEffect(() => {
+		const stop = new AbortController()
+		const load = async (): Promise<void> => {
+			const items: WireVersion[] = []
+			let cursor: string | null = ''
+			for (let page = 0; cursor !== null; page++) {
+				const found = revision === '' || items.some((item) => item.revision === revision)
+				if (page >= wanted && (found || page >= searchPagesMax)) break
+				const query: Record<string, string> = { limit: String(pageVersions), order: 'desc', ...(cursor === '' ? {} : { cursor }) }
+				const answer: { items: readonly WireVersion[]; next: string | null } = await api.history(path, query, stop.signal)
+				items.push(...answer.items)
+				cursor = answer.next
+				const next = cursor
+				setState((before) => {
+					// Asked again, the list does not shrink while its pages come in.
+					const shorter = before.path === path && before.items.length > items.length && next !== null
+					return shorter ? { ...before, busy: true } : { path, items: [...items], next, busy: true, problem: '' }
+				})
+			}
+			setState({ path, items, next: cursor, busy: false, problem: '' })
+		}
+		load().catch((error: Error) => {
+			if (!stop.signal.aborted)
+				setState((before) => ({ ...(before.path === path ? before : { ...none, path }), busy: false, problem: error.message }))
+		})
+		return () => stop.abort()
+		// The revision matters once, when the object is opened: moving among versions asks for nothing.
+	}, [path, wanted, newest])
+	const older = useCallback(() => setPages({ path, count: Math.ceil(held.items.length / pageVersions) + 1 }), [path, held.items.length])
+	return { ...held, older }
+}
