@@ -76,14 +76,14 @@ describe('very many records', () => {
 	})
 
 	it('are a table without more elements than fit', async () => {
-		await guest.open('#/view=table')
+		await guest.go('#/view=table')
 		await page.locator('.records').evaluate((scroller) => (scroller.scrollTop = scroller.scrollHeight / 2))
 		await page.waitForFunction(() => Number(document.querySelector('.records .row')?.getAttribute('data-row')) > 1000)
 		expect(await nodes()).toBeLessThan(nodesMax)
 	})
 
 	it('are not asked for any more when another filter is set meanwhile', async () => {
-		await guest.open('')
+		await guest.go('#/')
 		asked = []
 		const failed: string[] = []
 		page.on('requestfailed', (request) => failed.push(request.failure()?.errorText ?? ''))
@@ -110,7 +110,7 @@ describe('very many records', () => {
 
 describe('an object', () => {
 	it('of a thousand versions comes page by page; a link to an old one finds it', async () => {
-		await guest.open(`#/object=${encodeURIComponent('configmaps/team-1/leader')}`)
+		await guest.go(`#/object=${encodeURIComponent('configmaps/team-1/leader')}`)
 		await page.waitForSelector('.version[aria-current=true]')
 		const total = async (): Promise<number> => Number(await page.locator('.versions [aria-setsize]').first().getAttribute('aria-setsize'))
 		expect(await total()).toBe(200)
@@ -118,7 +118,7 @@ describe('an object', () => {
 		await page.locator('.versions').evaluate((scroller) => (scroller.scrollTop = scroller.scrollHeight))
 		await page.getByRole('button', { name: 'older versions' }).click()
 		await eventually(total, (count) => count === 400)
-		await guest.open(`#/object=${encodeURIComponent('configmaps/team-1/leader')}&rev=105`)
+		await guest.go(`#/object=${encodeURIComponent('configmaps/team-1/leader')}&rev=105`)
 		await page.waitForSelector('.version[aria-current=true]')
 		expect(await page.locator('.version[aria-current=true] .revision').textContent()).toBe('rev 105')
 		expect(await page.locator('.version-detail h3').textContent()).toContain('revision 105')
@@ -150,7 +150,7 @@ describe('an object', () => {
 			summary: 'changed',
 		})
 		await served.store.put([version(900_001n, { 'app.yaml': config(0), ...many }), version(900_002n, { 'app.yaml': config(3), ...fewer })])
-		await guest.open(`#/object=${encodeURIComponent('configmaps/team-1/large')}&rev=900002`)
+		await guest.go(`#/object=${encodeURIComponent('configmaps/team-1/large')}&rev=900002`)
 		await page.waitForSelector('.diff .skipped')
 		expect(await page.locator('.diff caption').textContent()).toContain('1,001 fields changed')
 		expect(await page.locator('.diff del, .diff ins').count()).toBeLessThan(500)

@@ -140,7 +140,7 @@ describe('over the program', () => {
 		return `${JSON.stringify({ ...fields, prev: before, observed })}\n`
 	}
 	let program: Program
-	const start = async (port: string): Promise<string> => {
+	const start = async (port: string, speed: string): Promise<string> => {
 		program = startProgram([
 			'all-in-one',
 			'--replay',
@@ -167,7 +167,7 @@ describe('over the program', () => {
 		const many = 160
 		writeFileSync(recording, '')
 		for (let revision = 2; revision < many + 2; revision++) appendFileSync(recording, line(revision))
-		const address = await start('0')
+		const address = await start('0', '5')
 		const guest = await visit(browser, address, { width: 1280, height: 1400 })
 		await guest.open('#/view=table&live=1')
 		const early = await eventually(guest.records, (records) => records > 10)
@@ -176,7 +176,7 @@ describe('over the program', () => {
 		await guest.page.waitForSelector('.live.lost')
 		const before = await guest.records()
 		expect(before).toBeLessThan(many)
-		await start(new URL(address).port)
+		await start(new URL(address).port, 'max')
 		await eventually(guest.records, (records) => records === many)
 		await guest.page.waitForFunction((newest) => document.querySelector('.record .revision')?.textContent === newest, String(many + 1))
 		expect((await revisions(guest.page)).slice(0, 40)).toEqual(Array.from({ length: 40 }, (_, index) => String(many + 1 - index)))

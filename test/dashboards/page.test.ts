@@ -130,7 +130,7 @@ describe('one object', () => {
 	})
 
 	it('says of Secrets which values changed and which are the same, never what they are', async () => {
-		await guest.open(link('secrets/payments/payment-gateway', '&rev=1102'))
+		await guest.go(link('secrets/payments/payment-gateway', '&rev=1102'))
 		await page.waitForFunction(() => document.querySelector('.version-detail')?.textContent?.includes('the same'))
 		const detail = await text('.version-detail')
 		expect(detail).toMatch(/data\.api-key\s*changed/)
@@ -142,7 +142,7 @@ describe('one object', () => {
 
 describe('by keyboard and by link', () => {
 	it('moves among lanes, opens, moves among versions, and back with Escape', async () => {
-		await guest.open('')
+		await guest.go('#/')
 		await page.keyboard.press('j')
 		await page.keyboard.press('ArrowDown')
 		await eventually(focused, (name) => name.includes('-p6fc2'))
@@ -163,7 +163,7 @@ describe('by keyboard and by link', () => {
 	})
 
 	it('filters by words, as a table, and keeps it in the link', async () => {
-		await guest.open('')
+		await guest.go('#/')
 		await page.keyboard.press('/')
 		await page.keyboard.type('kind:ConfigMap name:checkout-config')
 		await page.keyboard.press('Enter')
@@ -177,7 +177,7 @@ describe('by keyboard and by link', () => {
 	})
 
 	it('zooms by a brush over the density, by keys, and back', async () => {
-		await guest.open('')
+		await guest.go('#/')
 		const all = await guest.records()
 		const box = await page.locator('.density .u-over').boundingBox()
 		if (!box) throw new Error('the density is not there')
@@ -196,7 +196,7 @@ describe('by keyboard and by link', () => {
 	})
 
 	it('goes back and forward through the views, and a copied link shows the same', async () => {
-		await guest.open('#/view=table&q=ns%3Ashop')
+		await guest.go('#/view=table&q=ns%3Ashop')
 		const filtered = await guest.records()
 		await page.locator('.record:not([aria-disabled=true])').first().click()
 		await page.waitForSelector('.version')
@@ -228,7 +228,7 @@ describe('for everybody', () => {
 
 	it.each(['light', 'dark'] as const)('is accessible in the %s scheme: axe finds nothing', async (colorScheme) => {
 		await page.emulateMedia({ colorScheme })
-		for (const view of views) {
+		for (const view of ['#/', ...views.slice(1)]) {
 			await guest.go(view)
 			if (view.includes('object')) await page.waitForSelector(view.includes('whole') ? '.yaml code' : '.diff')
 			expect([view, await axeFindings(page)]).toEqual([view, []])
