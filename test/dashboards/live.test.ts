@@ -146,7 +146,7 @@ describe('over the program', () => {
 			'--replay',
 			folder.path,
 			'--speed',
-			'20',
+			speed,
 			'--port',
 			port,
 			'--data-dir',

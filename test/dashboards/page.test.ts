@@ -219,7 +219,7 @@ describe('by keyboard and by link', () => {
 describe('for everybody', () => {
 	const short = 'from=2026-11-23T16:19:45Z&to=2026-11-23T16:20:10Z'
 	const views = [
-		'',
+		`#/${short}`,
 		`#/view=table&${short}`,
 		link(checkout, `&rev=710&${short}`),
 		link(checkout, `&show=whole&${short}`),

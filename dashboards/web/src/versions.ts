@@ -18,10 +18,11 @@ const none: Versions = { items: [], next: null, busy: true, problem: '' }
 
 /** `newest`: when it changes, versions newer than those held are asked for. */
 export function useVersions(path: string, revision: string, newest: string): Versions & { readonly older: () => void } {
-	const [state, setState] = useState<Versions & { readonly path: string }>({ ...none, path: '' })
+	const [state, setState] = useState<Versions & { readonly path: string; readonly sought: string }>({ ...none, path: '', sought: '' })
+	const [seek, setSeek] = useState('')
 	const [pages, setPages] = useState({ path, count: 1 })
 	const wanted = pages.path === path ? pages.count : 1
-	const held = state.path === path ? state : { ...none, path }
+	const held = state.path === path ? state : { ...none, path, sought: '' }
 	useEffect(() => {
 		const stop = new AbortController()
 		const load = async (): Promise<void> => {
@@ -38,18 +39,28 @@ export function useVersions(path: string, revision: string, newest: string): Ver
 				setState((before) => {
 					// Asked again, the list does not shrink while its pages come in.
 					const shorter = before.path === path && before.items.length > items.length && next !== null
-					return shorter ? { ...before, busy: true } : { path, items: [...items], next, busy: true, problem: '' }
+					return shorter ? { ...before, busy: true } : { path, items: [...items], next, busy: true, problem: '', sought: revision }
 				})
 			}
-			setState({ path, items, next: cursor, busy: false, problem: '' })
+			setState({ path, items, next: cursor, busy: false, problem: '', sought: revision })
 		}
 		load().catch((error: Error) => {
 			if (!stop.signal.aborted)
-				setState((before) => ({ ...(before.path === path ? before : { ...none, path }), busy: false, problem: error.message }))
+				setState((before) => ({
+					...(before.path === path ? before : { ...none, path, sought: revision }),
+					busy: false,
+					problem: error.message,
+				}))
 		})
 		return () => stop.abort()
-		// The revision matters once, when the object is opened: moving among versions asks for nothing.
-	}, [path, wanted, newest])
+		// Moving among the versions that are held asks for nothing.
+	}, [path, wanted, newest, seek])
+	// A link to a version that is not held, followed within the page: sought once.
+	const lacking = !held.busy && held.problem === '' && held.sought !== revision && revision !== ''
+	const lost = lacking && !held.items.some((item) => item.revision === revision)
+	useEffect(() => {
+		if (lost) setSeek(`${path}@${revision}`)
+	}, [lost, path, revision])
 	const older = useCallback(() => setPages({ path, count: Math.ceil(held.items.length / pageVersions) + 1 }), [path, held.items.length])
 	return { ...held, older }
 }
