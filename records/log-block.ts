@@ -151,8 +151,12 @@ function flagsOf(marks: number, suspect: Buffer | undefined): LogLine['flags'] {
 	return flags
 }
 
-/** The block with each line's text put through `change`; the same block where nothing changed. */
-export function mapTexts(block: LogBlock, change: (text: string) => string): LogBlock {
+/** The block with each line's text put through `change`; the same block where nothing changed. Lines of which `mayChange(from, to)` says no, told by their place in the block's text, are not looked at. */
+export function mapTexts(
+	block: LogBlock,
+	change: (text: string) => string,
+	mayChange: (from: number, to: number) => boolean = () => true,
+): LogBlock {
 	const table = Buffer.from(block.table)
 	const text = Buffer.from(block.text.buffer, block.text.byteOffset, block.text.byteLength)
 	const parts: Buffer[] = []
@@ -161,7 +165,12 @@ export function mapTexts(block: LogBlock, change: (text: string) => string): Log
 	for (let entry = 0; entry + entryBytes <= table.length; entry += entryBytes) {
 		const to = from + table.readUInt32LE(entry + 16)
 		const bytes = text.subarray(from, to)
+		const isLookedAt = mayChange(from, to)
 		from = to
+		if (!isLookedAt) {
+			parts.push(bytes)
+			continue
+		}
 		const before = bytes.toString('utf8')
 		const after = change(before)
 		const kept = after === before ? bytes : Buffer.from(after, 'utf8')

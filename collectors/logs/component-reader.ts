@@ -1,9 +1,10 @@
 // Lines of a component's file: klog, JSON or plain text. The whole line is kept; only its time is read.
+import { originalMarks } from '#records/log-block.ts'
 import type { Micros } from '#records/time.ts'
 import type { Clock } from '#runtime/clock.ts'
 import type { LogFile, Settled } from './file.ts'
 import type { Groups } from './groups.ts'
-import { cutNote, noTime, truncated, type Reader } from './reader.ts'
+import { noTime, truncated, type Reader } from './reader.ts'
 import type { TimeOf } from './time-form.ts'
 
 const newline = 0x0a
@@ -39,9 +40,8 @@ export class ComponentReader implements Reader {
 		if (offset < file.skip[0]) return
 		const told = this.#told(file, bytes, 0, bytes.length)
 		const at = told ?? this.#untold(file, offset, offset + sizeBytes + 1)
-		const isCut = bytes.length < sizeBytes
-		const content = isCut ? Buffer.concat([bytes, cutNote(sizeBytes)]) : bytes
-		this.#groups.line(file, at, offset, (told === undefined ? noTime : 0) | (isCut ? truncated : 0), content, 0, content.length)
+		const marks = (told === undefined ? noTime : 0) | (bytes.length < sizeBytes ? truncated | originalMarks(sizeBytes) : 0)
+		this.#groups.line(file, at, offset, marks, bytes, 0, bytes.length)
 	}
 
 	isWhole(): boolean {

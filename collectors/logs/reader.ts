@@ -1,5 +1,5 @@
 // What reads the lines of one container or component, whatever file they are in: the door of the readers, and the lines that are not whole yet.
-import { marksOf } from '#records/log-block.ts'
+import { marksOf, originalMarks } from '#records/log-block.ts'
 import type { Micros } from '#records/time.ts'
 import type { Batch } from './batch.ts'
 import type { LogFile, Settled } from './file.ts'
@@ -33,7 +33,7 @@ export class OpenLine {
 	readonly #bytesMax: number
 	#kept = 0
 	#bytes = 0
-	marks: number
+	readonly marks: number
 	/** Where it begins in each file that it has parts in. */
 	readonly spans = new Map<LogFile, number>()
 	/** When the last part came (ms, monotonic). */
@@ -57,16 +57,12 @@ export class OpenLine {
 	}
 
 	giveOut(batch: Batch): void {
-		const isCut = this.#bytes > this.#kept
-		if (isCut) this.#parts.push(cutNote(this.#bytes))
+		const marks = this.#bytes > this.#kept ? this.marks | truncated | originalMarks(this.#bytes) : this.marks
 		const content = this.#parts.length === 1 && this.#parts[0] ? this.#parts[0] : Buffer.concat(this.#parts)
-		batch.line(this.file, this.at, this.offset, isCut ? this.marks | truncated : this.marks, content, 0, content.length)
+		batch.line(this.file, this.at, this.offset, marks, content, 0, content.length)
 		for (const file of this.spans.keys()) batch.touched.add(file)
 	}
 }
-
-/** Stands at the end of a line that was cut off. */
-export const cutNote = (sizeBytes: number): Buffer => Buffer.from(` [cut off: the line had ${sizeBytes} bytes]`)
 
 /** Lowers `settled` to where the open line begins in the file. */
 export function lower(settled: Settled, stream: 0 | 1 | 2, open: OpenLine | undefined, file: LogFile): void {

@@ -20,6 +20,11 @@ interface Open {
 export class KeyLines {
 	readonly #open = new Map<string, Open>()
 
+	/** The next line of the file may belong to a key. */
+	isOpen(file: string): boolean {
+		return this.#open.size > 0 && this.#open.has(file)
+	}
+
 	redact(file: string, text: string, hash: Hash): string {
 		const open = this.#open.size === 0 ? undefined : this.#open.get(file)
 		if (!open) {

@@ -104,16 +104,22 @@ for (const anchor of anchors) {
 	}
 }
 
-function stands(anchor: Anchor, bytes: Uint8Array, end: number, pairAt: number): boolean {
+/** Where the anchor begins, if its word stands there and `check` agrees (or is not asked); -1 otherwise. */
+function placeOf(anchor: Anchor, bytes: Uint8Array, end: number, pairAt: number, isChecked: boolean): number {
 	const from = pairAt - 1 - anchor.at
 	const to = from + anchor.word.length
-	if (from < 0 || to > end) return false
+	if (from < 0 || to > end) return -1
 	for (let index = 0; index < anchor.word.length; index += 1) {
 		const byte = bytes[from + index] ?? 0
-		if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== anchor.word.charCodeAt(index)) return false
+		if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== anchor.word.charCodeAt(index)) return -1
 	}
-	return anchor.check(bytes, end, from, to)
+	if (!isChecked && looksAround.has(anchor.check)) return from
+	return anchor.check(bytes, end, from, to) ? from : -1
 }
+
+/** These look at what stands before the word too: among texts that stand one behind the other, they would look into another one. */
+const looksAround = new Set<Check>([isSuspect])
+for (const { check, word } of anchors) if (/^auth/.test(word)) looksAround.add(check)
 
 /** Four pairs are looked at together: nearly always none of them means anything. */
 const stride = 4
@@ -124,6 +130,8 @@ const bytesMax = 4 * 1024 * 1024
 export class Scanner {
 	#bytes = Buffer.alloc(0)
 	#pairs = new Uint16Array()
+	/** Behind what is looked at. */
+	#end = 0
 
 	constructor() {
 		this.#reserve(bytesFirst)
@@ -137,37 +145,66 @@ export class Scanner {
 
 	/** True where the body may hold something secret; false only where a walk would change nothing. */
 	mayNeedWalk(body: Body): boolean {
-		const size = body.bytesAtMost + 4 * stride
-		if (size > this.#bytes.length || this.#bytes.length > bytesMax) this.#reserve(Math.max(bytesFirst, size + (size % 2)))
-		const end = body.writeTo(this.#bytes, 0)
-		this.#bytes.fill(0, end, end + 2 * stride)
-		return this.#scan(end)
+		this.#makeRoom(body.bytesAtMost)
+		this.#end = body.writeTo(this.#bytes, 0)
+		this.#bytes.fill(0, this.#end, this.#end + 2 * stride)
+		return this.#scan(0, true) >= 0
 	}
 
-	#scan(end: number): boolean {
+	/** As `mayNeedWalk`, of a text by itself. */
+	mayHold(text: Uint8Array): boolean {
+		this.load(text)
+		return this.#scan(0, true) >= 0
+	}
+
+	/** Takes texts that stand one behind the other, for `nextWord`. */
+	load(texts: Uint8Array): void {
+		this.#makeRoom(texts.length)
+		this.#bytes.set(texts, 0)
+		this.#end = texts.length
+		this.#bytes.fill(0, this.#end, this.#end + 2 * stride)
+	}
+
+	/** Where, at `from` or behind it, something begins that may tell of a secret; what stands around it is not looked at. -1 where nothing does. */
+	nextWord(from: number): number {
+		return this.#scan(from, false)
+	}
+
+	#makeRoom(bytes: number): void {
+		const size = bytes + 4 * stride
+		if (size > this.#bytes.length || this.#bytes.length > bytesMax) this.#reserve(Math.max(bytesFirst, size + (size % 2)))
+	}
+
+	#scan(from: number, isChecked: boolean): number {
 		const pairs = this.#pairs
-		for (let at = 0; at * 2 < end; at += stride) {
+		const end = this.#end
+		for (let at = Math.floor(from / 2 / stride) * stride; at * 2 < end; at += stride) {
 			const first = (marks[pairs[at] as number] as number) | (marks[pairs[at + 1] as number] as number)
 			const second = (marks[pairs[at + 2] as number] as number) | (marks[pairs[at + 3] as number] as number)
 			if ((first | second) === 0) continue
-			for (let pair = at; pair < at + stride; pair += 1)
-				if (this.#isMarked(pair * 2, marks[pairs[pair] as number] as number, end)) return true
+			for (let pair = at; pair < at + stride; pair += 1) {
+				const found = this.#marked(pair * 2, marks[pairs[pair] as number] as number, from, isChecked)
+				if (found >= 0) return found
+			}
 		}
-		return false
+		return -1
 	}
 
 	/** Three letters that begin at an odd place end in a pair that is looked at; those that begin at an even place end one byte further. */
-	#isMarked(at: number, mark: number, end: number): boolean {
-		if (mark === 0) return false
-		if ((mark & ends) !== 0 && this.#isAnchored(at, end)) return true
-		return (mark & begins) !== 0 && this.#isAnchored(at + 1, end)
+	#marked(at: number, mark: number, from: number, isChecked: boolean): number {
+		if (mark === 0) return -1
+		const found = (mark & ends) === 0 ? -1 : this.#anchored(at, from, isChecked)
+		return found >= 0 || (mark & begins) === 0 ? found : this.#anchored(at + 1, from, isChecked)
 	}
 
-	#isAnchored(pairAt: number, end: number): boolean {
+	#anchored(pairAt: number, from: number, isChecked: boolean): number {
 		const bytes = this.#bytes
 		const pair = pairOf(bytes[pairAt] ?? 0, bytes[pairAt + 1] ?? 0)
-		if (((marks[pair] ?? 0) & ends) === 0) return false
-		for (const anchor of anchorsOf.get(pair) ?? []) if (stands(anchor, bytes, end, pairAt)) return true
-		return false
+		if (((marks[pair] ?? 0) & ends) === 0) return -1
+		for (const anchor of anchorsOf.get(pair) ?? []) {
+			const place = placeOf(anchor, bytes, this.#end, pairAt, isChecked)
+			if (place >= from) return place
+		}
+		return -1
 	}
 }

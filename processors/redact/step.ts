@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { Body } from '#records/body.ts'
 import { mapTexts } from '#records/log-block.ts'
-import type { AuditEntry, KubetapeRecord, Redacted, VersionRecord } from '#records/record.ts'
+import type { AuditEntry, KubetapeRecord, LogBlock, Redacted, VersionRecord } from '#records/record.ts'
 import { messageOf } from '#runtime/errors.ts'
 import type { StepResult } from '#processors/step.ts'
 import { mayBeDocument, newBudget, redactDocument } from './document.ts'
@@ -13,6 +13,8 @@ import { Scanner } from './scan.ts'
 import { placeAt, redactValue, type Place } from './walk.ts'
 
 const hashHexDigits = 16
+const openingBrace = 0x7b
+const closingBrace = 0x7d
 /** What a JSON parser quotes of its input may be secret. */
 const quoted = /["'“][\s\S]*["'”]\.{0,3} is not valid JSON/
 /** Of an audit entry: what a client may have written anything into. */
@@ -28,6 +30,7 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 	/** A body is often the `before` of the next change: it is walked once. */
 	const done = new WeakMap<Body, Body>()
 	const scanner = new Scanner()
+	const blockScanner = new Scanner()
 	const keys = new KeyLines()
 
 	const body = (before: Body | null, place: Place): Body | null => {
@@ -47,6 +50,22 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 	}
 
 	const line = (file: string, text: string): string => redactLoose(keys.redact(file, text, hash), hash)
+
+	/** The texts of all lines are scanned at once; only lines with a word that may tell of a secret are read. */
+	const block = (record: LogBlock): LogBlock => {
+		const { text, file } = record
+		blockScanner.load(text)
+		let word = blockScanner.nextWord(0)
+		if (word < 0 && !keys.isOpen(file)) return record
+		const mayChange = (from: number, to: number): boolean => {
+			if (word >= 0 && word < from) word = blockScanner.nextWord(from)
+			if (keys.isOpen(file)) return true
+			if (word < 0 || word >= to) return false
+			// JSON is scanned as a body is: most words stand in it only in passing.
+			return text[from] !== openingBrace || text[to - 1] !== closingBrace || scanner.mayHold(text.subarray(from, to))
+		}
+		return mapTexts(record, (before) => line(file, before), mayChange)
+	}
 
 	const version = (record: VersionRecord): KubetapeRecord => {
 		const secret = record.object.resource === 'secrets' && record.object.group === ''
@@ -80,7 +99,7 @@ export function createRedactor(options: { readonly key: Uint8Array }): Redactor 
 					const { raw: _raw, ...rest } = record // has what the text had
 					return { ok: { ...rest, text } as Redacted }
 				}
-				if (record.kind === 'block') return { ok: mapTexts(record, (text) => line(record.file, text)) as unknown as Redacted }
+				if (record.kind === 'block') return { ok: block(record) as unknown as Redacted }
 				if (record.kind === 'reject' && quoted.test(record.reason))
 					return { ok: { ...record, reason: record.reason.replace(quoted, 'it is not valid JSON') } as Redacted }
 				return { ok: record as Redacted }
