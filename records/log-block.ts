@@ -68,7 +68,8 @@ export class LineWriter {
 		this.#table.writeDoubleLE(offset, entry + 8)
 		this.#table.writeUInt32LE(length, entry + 16)
 		this.#table.writeUInt32LE(marks >>> 0, entry + 20)
-		this.#text.set(from === 0 && to === content.length ? content : content.subarray(from, to), this.#bytes)
+		if (Buffer.isBuffer(content)) content.copy(this.#text, this.#bytes, from, to)
+		else this.#text.set(content.subarray(from, to), this.#bytes)
 		this.#lines += 1
 		this.#bytes += length
 	}

@@ -16,7 +16,7 @@ import { mayHave, sourcesOf, type Source } from './sources.ts'
 import { Turns, type Turn } from './turn.ts'
 
 /** A batch is handed over when it is so large, or when nothing more is there to read. */
-const sendBytes = 1024 * 1024
+const sendBytes = 512 * 1024
 /** Files that were written to lately are looked at so often, others as configured. */
 const activeEveryMs = 10
 const activeMs = 2000
