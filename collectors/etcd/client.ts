@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { InterceptingCall, type Interceptor } from '@grpc/grpc-js'
 import { Etcd3, type IOptions, type IRangeRequest, type IRangeResponse, type IWatchRequest, type IWatchResponse } from 'etcd3'
+import type { Revision } from '#records/revision.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { EtcdConfig } from './config.ts'
 
@@ -10,6 +11,8 @@ const messageBytesMax = 256 * 1024 * 1024
 const keepaliveMs = 20_000
 const keepaliveTimeoutMs = 10_000
 const callTimeoutMs = 30_000
+/** Above the seven seconds after which etcd itself gives up on a request without a leader. */
+const headTimeoutMs = 8_000
 
 /** The watch stream as the gRPC library makes it: a Node stream of objects. */
 export interface WatchStream extends AsyncIterable<IWatchResponse> {
@@ -22,10 +25,18 @@ export interface WatchStream extends AsyncIterable<IWatchResponse> {
 	on(event: 'error', listener: (error: Error) => void): unknown
 }
 
+/** The cluster, and how far it is. */
+export interface Head {
+	readonly clusterId: string
+	readonly revision: Revision
+}
+
 export interface EtcdClient extends Disposable {
 	readonly endpoint: string
 	/** Linearizable, so that a member that lags behind cannot answer with an old revision. */
 	range(request: IRangeRequest): Promise<IRangeResponse>
+	/** The first call to an endpoint: a dead one does not keep it waiting for long. */
+	head(prefix: string): Promise<Head>
 	watch(): Promise<WatchStream>
 }
 
@@ -77,36 +88,54 @@ export function connect(config: EtcdConfig, endpoint: string): EtcdClient {
 	const client = new Etcd3(optionsOf(config, endpoint))
 	return {
 		endpoint,
-		range: (request) => inTime(client.kv.range(request), `${endpoint} did not answer within ${callTimeoutMs / 1000} s`),
-		watch: () => client.watchClient.watch() as unknown as Promise<WatchStream>,
+		range: (request) => inTime(client.kv.range(request), callTimeoutMs, endpoint),
+		async head(prefix) {
+			const { header } = await inTime(client.kv.range({ ...rangeOf(prefix), limit: 1, keys_only: true }), headTimeoutMs, endpoint)
+			return { clusterId: header.cluster_id, revision: BigInt(header.revision) }
+		},
+		watch: () => inTime(client.watchClient.watch() as unknown as Promise<WatchStream>, headTimeoutMs, endpoint),
 		[Symbol.dispose]: () => client.close(),
 	}
 }
 
-async function inTime<T>(promise: Promise<T>, message: string): Promise<T> {
+async function inTime<T>(promise: Promise<T>, timeoutMs: number, endpoint: string): Promise<T> {
 	let timer: NodeJS.Timeout | undefined
 	const late = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(new KubetapeError('ETCD_UNAVAILABLE', `etcd: ${message}`)), callTimeoutMs)
+		const message = `etcd: ${endpoint} did not answer within ${timeoutMs / 1000} s`
+		timer = setTimeout(() => reject(new KubetapeError('ETCD_UNAVAILABLE', message)), timeoutMs)
 	})
 	try {
 		return await Promise.race([promise, late])
 	} catch (error) {
-		throw etcdError(error)
+		throw etcdError(error, endpoint)
 	} finally {
 		clearTimeout(timer)
 	}
 }
 
+const ours = /permission denied|authentication failed|user name is empty|PERMISSION_DENIED|UNAUTHENTICATED/i
+/** What Node says of a certificate that it does not trust, and OpenSSL of one that the other side does not (or of a side that speaks no TLS). */
+const trust = /verify the first certificate|self-signed certificate|issuer certificate|certificate has expired|altnames|SSL routines/i
+
 /** What etcd and gRPC say, as an error of ours. */
-export function etcdError(error: unknown): KubetapeError {
+export function etcdError(error: unknown, endpoint?: string): KubetapeError {
 	if (error instanceof KubetapeError) return error
-	const message = messageOf(error)
-	if (/required revision has been compacted/i.test(message))
-		return new KubetapeError('ETCD_COMPACTED', `etcd: ${message}`, { cause: error })
-	if (/permission denied|authentication failed|user name is empty|PERMISSION_DENIED|UNAUTHENTICATED/i.test(message)) {
-		return new KubetapeError('ETCD_AUTH', `etcd: ${message}`, { cause: error })
-	}
-	return new KubetapeError('ETCD_UNAVAILABLE', `etcd: ${message}`, { cause: error })
+	const message = `etcd: ${endpoint === undefined ? '' : `${endpoint}: `}${plain(messageOf(error))}`
+	if (/required revision has been compacted/i.test(message)) return new KubetapeError('ETCD_COMPACTED', message, { cause: error })
+	if (trust.test(message)) return new KubetapeError('ETCD_TLS', message, { cause: error })
+	return new KubetapeError(ours.test(message) ? 'ETCD_AUTH' : 'ETCD_UNAVAILABLE', message, { cause: error })
+}
+
+/** Without gRPC's and OpenSSL's traces: what is left can be read, and is the same each time. */
+function plain(message: string): string {
+	return message
+		.replace(/^\d+ [A-Z_]+: /, '')
+		.replace('No connection established. Last error: ', '')
+		.replace(/\s*\(\d{4}-\d\d-\d\dT[\d:.]+Z\)/, '')
+		.replace(/\.?\s*Resolution note: ?$/, '')
+		.replace(/; if the root CA is installed locally, try running Node\.js with --use-system-ca/, '')
+		.replace(/[0-9A-F]+:error:[0-9A-F]+:SSL routines:[^:]*:([^:]*):[^\n]*/, 'SSL routines: $1')
+		.trim()
 }
 
 const endOfKeys = Buffer.from([0])

@@ -11,7 +11,7 @@ import { gapKeysMax, type GapReason, type KubetapeRecord, type Reject, type Sigh
 import { mainSpace, type Revision } from '#records/revision.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import { limits } from '#runtime/limits.ts'
-import { rangeOf, type EtcdClient } from './client.ts'
+import type { EtcdClient, Head } from './client.ts'
 import type { EtcdConfig } from './config.ts'
 import { Ledger, makeGap, type LedgerOptions } from './ledger.ts'
 import { nextSpace, pendingCursor, positionCursor, readPending, readPosition, type PendingSnapshot, type Position } from './position.ts'
@@ -48,12 +48,9 @@ export class EtcdSession {
 	}
 
 	/** Ends when the signal aborts, with everything saved; throws when the endpoint is lost. `onAlive` is called when the watch has given something. */
-	async run(client: EtcdClient, onAlive: () => void): Promise<void> {
+	async run(client: EtcdClient, { clusterId, revision }: Head, onAlive: () => void): Promise<void> {
 		const { state } = this.#run
 		this.#outbox = new Outbox(this.#run.emit, state)
-		const head = await client.range({ ...rangeOf(this.#config.prefix), limit: 1, keys_only: true })
-		const clusterId = head.header.cluster_id
-		const revision = BigInt(head.header.revision)
 		try {
 			const position = readPosition(state)
 			const pending = readPending(state)
@@ -159,8 +156,7 @@ export class EtcdSession {
 				return compacted
 			}
 		}
-		const head = await client.range({ ...rangeOf(prefix), limit: 1, keys_only: true })
-		return BigInt(head.header.revision)
+		return (await client.head(prefix)).revision
 	}
 
 	async #finishSnapshot(clusterId: string, revision: Revision, pending: PendingSnapshot): Promise<void> {

@@ -268,8 +268,7 @@ class StreamWatch implements Watch {
 	/** etcd answers no progress request while the watch begins behind the newest revision: then a read tells whether there is anything to be silent about. */
 	async #hasNothingNew(): Promise<boolean> {
 		try {
-			const { header } = await this.#client.range({ ...rangeOf(this.#options.prefix), limit: 1, keys_only: true })
-			return BigInt(header.revision) <= this.#queue.revision
+			return (await this.#client.head(this.#options.prefix)).revision <= this.#queue.revision
 		} catch {
 			// Unanswered is silent too: the count goes on.
 			return false
@@ -279,11 +278,5 @@ class StreamWatch implements Watch {
 
 /** Opens a watch at `options.from`. Close it by disposing. */
 export async function openWatch(client: EtcdClient, options: WatchOptions): Promise<Watch> {
-	let stream: WatchStream
-	try {
-		stream = await client.watch()
-	} catch (error) {
-		throw etcdError(error)
-	}
-	return new StreamWatch(stream, client, options)
+	return new StreamWatch(await client.watch(), client, options)
 }

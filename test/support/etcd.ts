@@ -1,11 +1,9 @@
-// A lone etcd for tests: on free ports, in a folder of its own, to be killed, started again and stopped.
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+// A lone etcd for tests: on free ports, in a folder of its own, to be killed, started again, set back and stopped.
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Etcd3 } from 'etcd3'
+import { etcdPorts, etcdProcess, type EtcdTls } from './etcd-process.ts'
 
 export interface EtcdServer extends AsyncDisposable {
 	readonly endpoint: string
@@ -21,102 +19,83 @@ export interface EtcdServer extends AsyncDisposable {
 	kill(): Promise<void>
 	/** After kill: the same data on the same ports. `fresh` begins with no data, as another cluster. */
 	restart(options?: { readonly fresh?: boolean }): Promise<void>
+	/** After kill: the data as they are, to be given to `restore`. */
+	backup(): string
+	/** After kill: the data of a backup in the place of its own, as a restore of an older snapshot does. The cluster id stays. */
+	restore(backup: string): void
 	stop(): Promise<void>
 }
 
+export interface EtcdOptions {
+	/** It then wants client certificates; its own client uses the server's. */
+	readonly tls?: EtcdTls
+	readonly auth?: { readonly username: string; readonly password: string }
+}
+
 const startTries = 3
-const readyTries = 200
-const readyPauseMs = 50
-
-/** Both are held until both are found, so that they differ. */
-async function freePorts(): Promise<readonly [number, number]> {
-	const servers = [createServer(), createServer()] as const
-	for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening')
-	const [one, two] = servers.map((server) => (server.address() as AddressInfo).port)
-	for (const server of servers) await once(server.close(), 'close')
-	return [one ?? 0, two ?? 0]
-}
-
-async function untilHealthy(endpoint: string, child: ChildProcess): Promise<void> {
-	for (let tries = 0; tries < readyTries; tries += 1) {
-		if (child.exitCode !== null) throw new Error(`etcd ended with ${child.exitCode}`)
-		const answer = await fetch(`${endpoint}/health`).catch(() => undefined)
-		if (answer?.ok && ((await answer.json()) as { health?: string }).health === 'true') return
-		await new Promise((resolve) => setTimeout(resolve, readyPauseMs))
-	}
-	throw new Error('etcd did not become healthy')
-}
-
+const answerTries = 200
+const answerPauseMs = 50
 const endOfKeys = Buffer.from([0])
 
 /** Another program may take a port between finding and using it: then it is tried on others. */
-export async function startEtcd(args: readonly string[] = []): Promise<EtcdServer> {
+export async function startEtcd(args: readonly string[] = [], options: EtcdOptions = {}): Promise<EtcdServer> {
 	for (let tries = startTries; ; tries -= 1) {
 		try {
-			return await startOnce(args)
+			return await startOnce(args, options)
 		} catch (error) {
 			if (tries <= 1) throw error
 		}
 	}
 }
 
-async function startOnce(args: readonly string[]): Promise<EtcdServer> {
-	const program = join(homedir(), '.cache/kubetape/servers/etcd')
-	if (!existsSync(program)) throw new Error(`${program} is missing: npm run test:servers builds it`)
-	const dir = mkdtempSync(join(tmpdir(), 'kubetape-etcd-'))
-	const [port, peerPort] = await freePorts()
-	const endpoint = `http://127.0.0.1:${port}`
-	const peer = `http://127.0.0.1:${peerPort}`
-	let generation = 0
-	let child: ChildProcess
+/** A client of tests: it tells what is wrong at once. */
+export function etcdClient(endpoints: readonly string[], { tls, auth }: EtcdOptions = {}): Etcd3 {
+	const read = (path: string): Buffer => readFileSync(path)
+	return new Etcd3({
+		hosts: [...endpoints],
+		faultHandling: {},
+		...(auth ? { auth } : {}),
+		...(tls ? { credentials: { rootCertificate: read(tls.caFile), privateKey: read(tls.keyFile), certChain: read(tls.certFile) } } : {}),
+	})
+}
 
-	const launch = async (): Promise<void> => {
-		const log = openSync(join(dir, 'etcd.log'), 'a')
-		child = spawn(
-			program,
-			[
-				'--name',
-				'lone',
-				'--data-dir',
-				join(dir, `data-${generation}`),
-				'--listen-client-urls',
-				endpoint,
-				'--advertise-client-urls',
-				endpoint,
-				'--listen-peer-urls',
-				peer,
-				'--initial-advertise-peer-urls',
-				peer,
-				'--initial-cluster',
-				`lone=${peer}`,
-				'--initial-cluster-token',
-				`generation-${generation}`,
-				'--unsafe-no-fsync',
-				'--log-level',
-				'error',
-				...args,
-			],
-			{ stdio: ['ignore', log, log] },
-		)
-		await untilHealthy(endpoint, child)
+/** The call's answer, once the connection has noticed that etcd is there. */
+export async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
+	for (let tries = answerTries; ; tries -= 1) {
+		try {
+			return await call()
+		} catch (error) {
+			if (tries === 0 || !(error instanceof Error) || !/UNAVAILABLE|circuit/i.test(error.message)) throw error
+			await new Promise((resolve) => setTimeout(resolve, answerPauseMs))
+		}
 	}
-	await launch()
-	const client = new Etcd3({ hosts: endpoint, faultHandling: {} })
-	const end = async (signal: NodeJS.Signals): Promise<void> => {
-		if (child.exitCode !== null || child.signalCode !== null) return
-		const gone = once(child, 'exit')
-		child.kill(signal)
-		await gone
-	}
+}
+
+async function startOnce(args: readonly string[], options: EtcdOptions): Promise<EtcdServer> {
+	const dir = mkdtempSync(join(tmpdir(), 'kubetape-etcd-'))
+	const process = etcdProcess({ dir, name: 'lone', members: { lone: await etcdPorts() }, args, tls: options.tls })
+	let generation = 0
+	let backups = 0
+	const dataDir = (): string => join(dir, `data-${generation}`)
+	const launch = (): Promise<void> => process.start({ dataDir: dataDir(), token: `generation-${generation}`, untilHealthy: true })
+	const { endpoint } = process
+	const client = etcdClient([endpoint], options)
 	const stop = async (): Promise<void> => {
 		client.close()
-		await end('SIGKILL')
+		await process.end('SIGKILL')
 		rmSync(dir, { recursive: true, force: true })
+	}
+	try {
+		await launch()
+	} catch (error) {
+		await stop()
+		throw error
 	}
 	return {
 		endpoint,
 		client,
-		put: async (key, value) => BigInt((await client.kv.put({ key: Buffer.from(key), value: Buffer.from(value) })).header.revision),
+		put: async (key, value) =>
+			BigInt((await untilAnswered(() => client.kv.put({ key: Buffer.from(key), value: Buffer.from(value) }))).header.revision),
 		delete: async (key) => BigInt((await client.kv.deleteRange({ key: Buffer.from(key) })).header.revision),
 		putTogether: async (entries) => {
 			const success = Object.entries(entries).map(([key, value]) => ({ request_put: { key: Buffer.from(key), value: Buffer.from(value) } }))
@@ -125,10 +104,19 @@ async function startOnce(args: readonly string[]): Promise<EtcdServer> {
 		compact: async (revision) => void (await client.kv.compact({ revision: revision.toString(), physical: true })),
 		revision: async () =>
 			BigInt((await client.kv.range({ key: endOfKeys, range_end: endOfKeys, limit: 1, keys_only: true })).header.revision),
-		kill: () => end('SIGKILL'),
+		kill: () => process.end('SIGKILL'),
 		restart: async ({ fresh = false } = {}) => {
 			if (fresh) generation += 1
 			await launch()
+		},
+		backup: () => {
+			const copy = join(dir, `backup-${++backups}`)
+			cpSync(dataDir(), copy, { recursive: true })
+			return copy
+		},
+		restore: (backup) => {
+			rmSync(dataDir(), { recursive: true })
+			cpSync(backup, dataDir(), { recursive: true })
 		},
 		stop,
 		[Symbol.asyncDispose]: stop,

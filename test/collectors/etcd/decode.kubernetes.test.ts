@@ -1,5 +1,4 @@
 // What is read from etcd against what the API server serves, byte by byte: of every resource that a real control plane with all its alpha kinds stores.
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { createVersions } from '#collectors/etcd/versions.ts'
 import { createCatalog } from '#records/catalog.ts'
 import { resourceName, type ObjectRef } from '#records/object-key.ts'
 import type { VersionRecord } from '#records/record.ts'
+import { makeRequest, openssl } from '#test/support/certificates.ts'
 import { startCluster, type Cluster } from '#test/support/cluster.ts'
 import { testConfig } from './running.ts'
 
@@ -44,15 +44,8 @@ afterAll(async () => {
 })
 
 async function manifest(): Promise<string> {
-	const key = join(cluster.dir, 'request.key')
-	const pem = execFileSync(
-		'openssl',
-		['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-subj', '/'],
-		{
-			stdio: ['ignore', 'pipe', 'ignore'],
-		},
-	)
-	const der = execFileSync('openssl', ['req', '-outform', 'DER'], { input: pem })
+	const pem = makeRequest(cluster.dir)
+	const der = openssl(['req', '-outform', 'DER'], pem)
 	const authority = readFileSync(join(cluster.dir, 'pki', 'ca.crt'), 'utf8').trim()
 	return readFileSync(new URL('./every-kind.yaml', import.meta.url), 'utf8')
 		.replaceAll('CSR_PEM', pem.toString('base64'))

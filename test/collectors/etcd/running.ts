@@ -1,9 +1,9 @@
 // Runs an etcd collector in a test: what it emitted, and waiting for it.
+import { pino } from 'pino'
 import { createEtcdCollector } from '#collectors/etcd/collector.ts'
 import type { EtcdConfig } from '#collectors/etcd/config.ts'
 import type { Coverage, Gap, KubetapeRecord, Reject, VersionRecord } from '#records/record.ts'
 import { systemClock } from '#runtime/clock.ts'
-import { silentLogger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
 
 export const testConfig: EtcdConfig = {
@@ -17,8 +17,16 @@ export const testConfig: EtcdConfig = {
 
 const waitMsMax = 20_000
 
+/** What the collector logged, as far as tests look at it. */
+export interface Warning {
+	readonly code?: string
+	readonly error?: string
+	readonly msg: string
+}
+
 export class Running implements AsyncDisposable {
 	readonly records: KubetapeRecord[] = []
+	readonly warnings: Warning[] = []
 	readonly #stop = new AbortController()
 	readonly #done: Promise<void>
 	#wake: (() => void) | undefined
@@ -33,7 +41,7 @@ export class Running implements AsyncDisposable {
 		const context = {
 			cluster: options.cluster ?? 'test',
 			clock: systemClock,
-			log: silentLogger,
+			log: pino({ level: 'warn' }, { write: (line) => this.#warn(JSON.parse(line) as Warning) }),
 			metrics: createMetrics(),
 			stateDir: options.stateDir,
 		}
@@ -47,6 +55,11 @@ export class Running implements AsyncDisposable {
 			this.#error = error
 			this.#wake?.()
 		})
+	}
+
+	#warn(warning: Warning): void {
+		this.warnings.push(warning)
+		this.#wake?.()
 	}
 
 	get versions(): readonly VersionRecord[] {
