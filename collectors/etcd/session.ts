@@ -13,6 +13,7 @@ import { KubetapeError } from '#runtime/errors.ts'
 import { limits } from '#runtime/limits.ts'
 import type { EtcdClient, Head } from './client.ts'
 import type { EtcdConfig } from './config.ts'
+import { isSameHistory } from './history.ts'
 import { Ledger, makeGap, type LedgerOptions } from './ledger.ts'
 import { nextSpace, pendingCursor, positionCursor, readPending, readPosition, type PendingSnapshot, type Position } from './position.ts'
 import { diffSnapshot, readSnapshot } from './snapshot.ts'
@@ -48,22 +49,30 @@ export class EtcdSession {
 	}
 
 	/** Ends when the signal aborts, with everything saved; throws when the endpoint is lost. `onAlive` is called when the watch has given something. */
-	async run(client: EtcdClient, { clusterId, revision }: Head, onAlive: () => void): Promise<void> {
+	async run(client: EtcdClient, head: Head, onAlive: () => void): Promise<void> {
+		const { clusterId, revision } = head
 		const { state } = this.#run
 		this.#outbox = new Outbox(this.#run.emit, state)
 		try {
 			const position = readPosition(state)
 			const pending = readPending(state)
-			const moved = position !== undefined && (position.clusterId !== clusterId || revision < position.revision)
-			if (moved)
-				await this.#snapshot(client, clusterId, this.#pendingOf('space-changed', position, nextSpace(position, clusterId, revision)))
+			const isBegun = pending?.reason === 'space-changed' && pending.clusterId === clusterId && BigInt(pending.headRevision) <= revision
+			if (!isBegun && position && (await this.#hasMoved(client, head, position)))
+				await this.#snapshot(client, clusterId, this.#pendingOf('space-changed', head, position, nextSpace(position, clusterId, revision)))
 			else if (pending) await this.#snapshot(client, clusterId, pending)
 			else if (!position)
-				await this.#snapshot(client, clusterId, this.#pendingOf(this.#run.damaged ? 'corrupt' : null, undefined, mainSpace))
+				await this.#snapshot(client, clusterId, this.#pendingOf(this.#run.damaged ? 'corrupt' : null, head, undefined, mainSpace))
 			while (!this.#run.signal.aborted) await this.#follow(client, onAlive)
 		} finally {
 			await this.#settle()
 		}
+	}
+
+	/** Another etcd, or one whose data were set back. */
+	async #hasMoved(client: EtcdClient, { clusterId, revision }: Head, position: Position): Promise<boolean> {
+		if (position.clusterId !== clusterId || revision < position.revision) return true
+		const { prefix, snapshotPageKeys: pageKeys } = this.#config
+		return !(await isSameHistory(client, this.#run.state, position, { prefix, pageKeys }))
 	}
 
 	/** What was handed over is waited for; its own failure is thrown by the next send. */
@@ -75,9 +84,10 @@ export class EtcdSession {
 		}
 	}
 
-	#pendingOf(reason: GapReason | null, position: Position | undefined, space: string): PendingSnapshot {
+	#pendingOf(reason: GapReason | null, head: Head, position: Position | undefined, space: string): PendingSnapshot {
 		const from = reason === null || reason === 'space-changed' || !position ? null : (position.revision + 1n).toString()
-		return { reason, space, from, fromAt: position?.at ?? null, touched: [], touchedCount: 0 }
+		const of = { clusterId: head.clusterId, headRevision: head.revision.toString() }
+		return { ...of, reason, space, from, fromAt: position?.at ?? null, touched: [], touchedCount: 0 }
 	}
 
 	#ledgerOptions(space: string): LedgerOptions {
@@ -114,6 +124,7 @@ export class EtcdSession {
 		await this.#learnDefinitions(client, `${registry}apiextensions.k8s.io/customresourcedefinitions/`, revision, versions)
 		let pending = begun
 		const newSpace = begun.reason === 'space-changed'
+		let newest: Pick<WatchedEvent, 'key' | 'modRevision'> = { key: '', modRevision: 0n }
 		const pages = diffSnapshot(readSnapshot(client, { prefix, revision, pageKeys }), state.list(prefix), newSpace)
 		for await (const page of pages) {
 			if (signal.aborted) return
@@ -121,6 +132,7 @@ export class EtcdSession {
 			const touched = [...pending.touched]
 			let touchedCount = pending.touchedCount
 			for (const event of page.events) {
+				if (event.type === 'PUT' && !event.keyBytes && event.modRevision > newest.modRevision) newest = event
 				const record = this.#toRecord(versions, event, begun.reason === null ? 'snapshot' : 'gap')
 				batch.add(
 					event,
@@ -135,7 +147,8 @@ export class EtcdSession {
 			await this.#outbox.send(batch.records, pendingCursor(pending), batch.changes)
 			await turnOfTheLoop()
 		}
-		await this.#finishSnapshot(clusterId, revision, pending)
+		const witness = newest.key === '' ? readPosition(state)?.witness : newest.key
+		await this.#finishSnapshot({ clusterId, revision, witness }, pending)
 	}
 
 	/**
@@ -159,7 +172,8 @@ export class EtcdSession {
 		return (await client.head(prefix)).revision
 	}
 
-	async #finishSnapshot(clusterId: string, revision: Revision, pending: PendingSnapshot): Promise<void> {
+	async #finishSnapshot(at: Pick<Position, 'clusterId' | 'revision' | 'witness'>, pending: PendingSnapshot): Promise<void> {
+		const { revision } = at
 		const now = this.#context.clock.nowMicros()
 		const { reason, space, fromAt, touched, touchedCount } = pending
 		const from = pending.from === null ? null : BigInt(pending.from)
@@ -173,7 +187,7 @@ export class EtcdSession {
 			)
 		}
 		const open = new Ledger(this.#ledgerOptions(space), revision + 1n).open
-		await this.#outbox.send(records, positionCursor({ space, clusterId, revision, at: now, open }))
+		await this.#outbox.send(records, positionCursor({ ...at, space, at: now, open }))
 		await this.#outbox.drain()
 	}
 
@@ -213,7 +227,7 @@ export class EtcdSession {
 			if (!(error instanceof KubetapeError) || error.code !== 'ETCD_COMPACTED') throw error
 			await this.#save(at, ledger, true)
 			await this.#outbox.drain()
-			await this.#snapshot(client, at.clusterId, this.#pendingOf('compacted', at, at.space))
+			await this.#snapshot(client, at.clusterId, this.#pendingOf('compacted', at, at, at.space))
 		}
 	}
 
@@ -232,7 +246,7 @@ export class EtcdSession {
 			const record = this.#toRecord(versions, event, 'watch')
 			next.add(event, record, versions.takeRejects())
 			ledger.add(event.modRevision, event.key)
-			at = { ...at, revision: event.modRevision }
+			at = { ...at, revision: event.modRevision, witness: event.type === 'PUT' && !event.keyBytes ? event.key : at.witness }
 			if (index % turnEvents === turnEvents - 1) await turnOfTheLoop()
 		}
 		const isIdle = batch.events.length === 0

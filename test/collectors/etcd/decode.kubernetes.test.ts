@@ -113,14 +113,6 @@ function pathOf({ resource, namespace, name }: ObjectRef, apiVersion: string): s
 	return `${base}${within}/${resource}/${encodeURIComponent(name)}`
 }
 
-/** Go escapes these for the sake of HTML. */
-const unescaped = (text: string): string =>
-	text
-		.replaceAll(/\\(?:u(003c|003e|0026)|.)/g, (whole, digits?: string) =>
-			digits === undefined ? whole : String.fromCharCode(Number.parseInt(digits, 16)),
-		)
-		.trimEnd()
-
 /** The object of a key as etcd has it and as the API serves it, both at one revision; undefined where it has gone. */
 async function bothOf(
 	client: EtcdClient,
@@ -133,7 +125,7 @@ async function bothOf(
 		if (!kv) return undefined
 		const record = toRecord(kv)
 		const ours = record.after?.text ?? ''
-		const theirs = unescaped(await get(pathOf(record.object, record.apiVersion)))
+		const theirs = (await get(pathOf(record.object, record.apiVersion))).trimEnd()
 		const { metadata } = JSON.parse(theirs) as { metadata?: { resourceVersion?: string } }
 		// Somebody may have written in between.
 		if (metadata?.resourceVersion === undefined || metadata.resourceVersion === kv.mod_revision) return { record, ours, theirs }
