@@ -10,8 +10,8 @@ export type Parameters = Readonly<Record<string, string | number | boolean | und
 
 export interface Client {
 	get<T>(path: string, parameters: Parameters): Promise<T>
-	/** Messages as they arrive; ends with the server or the signal. */
-	follow<T>(path: string, parameters: Parameters, signal: AbortSignal): AsyncGenerator<T>
+	/** Messages as they arrive; ends with the server or the signal. `onOpen`: from then on nothing that is stored is missed. */
+	follow<T>(path: string, parameters: Parameters, signal: AbortSignal, onOpen?: () => void): AsyncGenerator<T>
 }
 
 function address(server: string, path: string, parameters: Parameters): URL {
@@ -76,8 +76,9 @@ export function createClient(server: string): Client {
 				throw new KubetapeError('CLI_SERVER_UNREACHABLE', `${server} did not answer with JSON and is no Kubetape server`, { cause: error })
 			}
 		},
-		async *follow<T>(path: string, parameters: Parameters, signal: AbortSignal): AsyncGenerator<T> {
+		async *follow<T>(path: string, parameters: Parameters, signal: AbortSignal, onOpen?: () => void): AsyncGenerator<T> {
 			const response = await ask(server, address(server, path, parameters), { headers: { accept: 'text/event-stream' }, signal })
+			onOpen?.()
 			try {
 				yield* messages<T>(response.body ?? new ReadableStream())
 			} catch (error) {

@@ -26,14 +26,15 @@ const kebab = (name: string): string => name.replaceAll(/(IP|[A-Z])/g, (part) =>
 /** commander's own camel case of a flag: `--source-ip` is `sourceIp`. */
 const attribute = (name: string): string => kebab(name).replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-/** `ofCluster` false: the question is not about one cluster. */
-export function withCommon(command: Command, filters: Filters, ofCluster = true): Command {
+/** `ofCluster` false: the question is not about one cluster. `short`: flags of one letter, by filter. */
+export function withCommon(command: Command, filters: Filters, ofCluster = true, short: Filters = {}): Command {
 	command
 		.addOption(new Option('--server <url>', 'the server to ask').default('http://127.0.0.1:8480'))
 		.addOption(new Option('-o, --output <format>', 'form of the answer').choices(['table', 'json', 'yaml']).default('table'))
 	if (ofCluster)
 		command.option('--cluster <name>', 'cluster (the only one, if there is but one)').option('-n, --namespace <name>', 'namespace')
-	for (const [name, meaning] of Object.entries(filters)) command.option(`--${kebab(name)} <${kebab(name).split('-').at(-1)}>`, meaning)
+	for (const [name, meaning] of Object.entries(filters))
+		command.option(`${short[name] ? `${short[name]}, ` : ''}--${kebab(name)} <${kebab(name).split('-').at(-1)}>`, meaning)
 	return command
 }
 
@@ -73,3 +74,6 @@ export async function clusterOf(client: Client, flags: Common): Promise<string> 
 	if (!only) throw new KubetapeError('NOT_FOUND', 'nothing is recorded yet')
 	return only.name
 }
+
+/** Newest first from the server; oldest first on a terminal, as a log is read. */
+export const chronological = <T>(page: WirePage<T>): WirePage<T> => ({ items: page.items.toReversed(), next: page.next })

@@ -1,14 +1,15 @@
 // The questions to a running server: timeline, history, diff, state, audit, logs, coverage; those about lists of things are in register-lists.ts.
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import type { WireCoverage, WireDiff, WireItem, WirePage, WireState, WireVersion } from '#api/wire.ts'
+import type { WireCoverage, WireDiff, WireItem, WireState, WireVersion } from '#api/wire.ts'
 import { createClient, type Client, type Parameters } from './client.ts'
-import { clusterOf, limitOf, list, parametersOf, range, withCommon, type Common, type Filters } from './common.ts'
+import { chronological, clusterOf, limitOf, list, parametersOf, range, withCommon, type Common, type Filters } from './common.ts'
+import { registerLogs } from './logs.ts'
 import { historyPath, parseObjectArgument } from './object-argument.ts'
 import { tableText, write, type Io } from './output.ts'
 import { registerClusters, registerObjectList, registerTop } from './register-lists.ts'
 import { formatTable } from './table.ts'
-import { auditTable, diffText, gapTable, historyTable, itemColumns, itemRow, logLine, rangeTable } from './views.ts'
+import { auditTable, diffText, gapTable, historyTable, itemColumns, itemRow, rangeTable } from './views.ts'
 
 const auditFilters: Filters = {
 	user: 'user name',
@@ -29,7 +30,6 @@ const timelineFilters: Filters = {
 	q: 'full text',
 	severity: 'normal, warning or error',
 }
-const logFilters: Filters = { pod: 'pod', container: 'container', node: 'node', unit: 'component or unit', q: 'full text' }
 
 /** Items as they arrive, one line each (JSON: one object a line; YAML: one document each), until interrupted. */
 async function follow(io: Io, client: Client, flags: Common, parameters: Parameters, line: (item: WireItem) => string): Promise<void> {
@@ -50,9 +50,6 @@ async function follow(io: Io, client: Client, flags: Common, parameters: Paramet
 	}
 }
 
-/** Newest first from the server; oldest first on a terminal, as a log is read. */
-const chronological = <T>(page: WirePage<T>): WirePage<T> => ({ items: page.items.toReversed(), next: page.next })
-
 function registerLists(program: Command, io: Io): void {
 	const add = (
 		name: string,
@@ -70,13 +67,15 @@ function registerLists(program: Command, io: Io): void {
 		)
 		if (name === 'timeline')
 			command.option('--owner', 'include what the selected objects own').option('--noise', 'also renewed Leases and expired Events')
+		if (name === 'audit') command.option('--stages', 'one line for each stage; without it, one for each request')
 		if (followed) command.option('-f, --follow', 'go on with what is stored from now on')
 		if (name === 'audit') registerTop(command, io, filters)
 		command.action(async (flags: Common) => {
 			const client = createClient(flags.server)
-			const extra = { owner: flags['owner'], noise: flags['noise'] }
+			const collapse = name === 'audit' ? { collapse: flags['stages'] !== true } : {}
+			const extra = { owner: flags['owner'], noise: flags['noise'], ...collapse }
 			const parameters = { ...parametersOf(flags, { ...filters, ...range }), ...extra }
-			if (flags.follow) return follow(io, client, flags, name === 'logs' ? { ...parameters, include: 'logs' } : parameters, line)
+			if (flags.follow) return follow(io, client, flags, parameters, line)
 			const page = chronological(await list<WireItem>(client, path, parameters, limitOf(flags)))
 			write(io, flags.output, page, () => table(page.items))
 			if (page.next !== null && flags.output === 'table')
@@ -102,7 +101,6 @@ function registerLists(program: Command, io: Io): void {
 		(items) => tableText(io, auditTable(items)),
 		row,
 	)
-	add('logs', 'log lines', logFilters, true, '/api/v1/logs', (items) => items.map(logLine).join(''), logLine)
 }
 
 function registerObjects(program: Command, io: Io): void {
@@ -164,6 +162,7 @@ export function registerQueries(program: Command, output: Io): void {
 	// What follows the name of a command belongs to that command.
 	program.enablePositionalOptions()
 	registerLists(program, io)
+	registerLogs(program, io)
 	registerObjects(program, io)
 	registerObjectList(program, io)
 	registerClusters(program, io)
