@@ -9,15 +9,21 @@ import { KubetapeError } from '#runtime/errors.ts'
 import { silentLogger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
 import type { RecordLog } from '#storage/log/port.ts'
-import type { Store } from '#storage/store/port.ts'
+import type { Item, Store } from '#storage/store/port.ts'
 import { eventually } from '#test/support/program.ts'
-import { aChange, asRedacted, numberedRecord } from '#test/support/records.ts'
+import { aChange, aLogLine, asRedacted, numberedRecord, testBegin } from '#test/support/records.ts'
 
 /** Sleeps are over at once. */
 const clock: Clock = { nowMicros: () => 1_000_000, sleep: async () => {} }
 
+const { id, file, offset, namespace, pod, podUid, container, component, restart, stream, level, flags, ...line } = aLogLine({
+	occurredAt: testBegin + 1,
+})
+const place = { file, offset, namespace, pod, podUid, container, component, restart, stream, level, flags, node: 'n1' }
+const storedLine: Item = { ...line, id, summary: line.text, severity: 'normal', log: place }
+
 /** One batch, then the end. `failures` puts fail before the first that works. */
-function world(records: readonly Redacted[], failures: readonly Error[] = []) {
+function world(records: readonly Redacted[], failures: readonly Error[] = [], more: Partial<Store> = {}) {
 	const order: string[] = []
 	const rejects: Redacted[] = []
 	const stored: Indexed[] = []
@@ -43,7 +49,7 @@ function world(records: readonly Redacted[], failures: readonly Error[] = []) {
 		},
 	}
 	const indexer = createIndexer({
-		store: store as Store,
+		store: { ...store, ...more } as Store,
 		log: log as RecordLog,
 		group: 'store',
 		clock,
@@ -60,6 +66,22 @@ describe('the indexer', () => {
 		await made.run()
 		expect(made.order).toEqual(['put', 'commit 2'])
 		expect(made.stored.map((indexed) => indexed.record.kind === 'change' && indexed.record.revision)).toEqual([1n, 2n])
+	})
+
+	it('tells lines that were there before their Pod anew, between storing it and the commit', async () => {
+		const made: ReturnType<typeof world> = world(
+			[asRedacted(aChange({ after: Body.ofValue({ metadata: { labels: { app: 'web' } } }) }))],
+			[],
+			{
+				clusters: async () => [{ name: 'test', firstAt: 0, lastAt: 0, counts: { log: 1 }, spaces: [] }],
+				history: async () => ({ items: [], next: null }),
+				versionAt: async () => undefined,
+				timeline: async () => ({ items: [storedLine], next: null }),
+				amend: async (cluster, [amendment]) => void made.order.push(`amend ${cluster} ${amendment?.id} ${amendment?.labels['app']}`),
+			},
+		)
+		await made.run()
+		expect(made.order).toEqual(['put', `amend test ${storedLine.id} web`, 'commit 1'])
 	})
 
 	it('sets a bad record aside and goes on with the others', async () => {
