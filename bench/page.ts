@@ -110,7 +110,7 @@ async function traced(cdp: CDPSession, act: () => Promise<unknown>): Promise<Pic
 	cdp.on('Tracing.dataCollected', collect)
 	await cdp.send('Tracing.start', {
 		transferMode: 'ReportEvents',
-		traceConfig: { includedCategories: ['toplevel', 'devtools.timeline', '__metadata'] },
+		categories: 'toplevel,devtools.timeline,disabled-by-default-devtools.timeline',
 	})
 	const began = performance.now()
 	await act()

@@ -42,6 +42,7 @@ describe('YAML', () => {
 			kind: 'ConfigMap',
 			metadata: { name: 'a', labels: {}, 'kubernetes.io/x': 'true' },
 			data: { 'app.yaml': 'a: 1\nb:\n  - c\n' },
+			'.0': '.5',
 			list: [{ name: 'web', ports: [80, 443] }, 'x'],
 		}
 		expect(yamlLines(object).join('\n')).toBe(
@@ -55,6 +56,7 @@ data:
     a: 1
     b:
       - c
+".0": ".5"
 list:
   - name: web
     ports:

@@ -16,6 +16,18 @@ export interface Loaded {
 	readonly problem: string
 }
 
+/** The sets of the last ranges and filters, so that going back shows them at once; they are asked for again all the same. */
+const kept = new Map<string, RecordSet>()
+const keptMax = 3
+
+function keep(text: string, set: RecordSet): void {
+	// A range that moves with the clock is not the same when one comes back to it.
+	if (text.includes('"now')) return
+	kept.delete(text)
+	kept.set(text, set)
+	if (kept.size > keptMax) kept.delete(kept.keys().next().value ?? '')
+}
+
 /** `query` undefined: nothing is asked for. `turn` changes: the same is asked for again, and what is shown stays until then. */
 export function useRecords(
 	query: Query | undefined,
@@ -27,14 +39,21 @@ export function useRecords(
 	useEffect(() => {
 		if (text === undefined) return undefined
 		const stop = new AbortController()
-		const again = last.current === text
+		const known = last.current === text ? undefined : kept.get(text)
+		const again = last.current === text || known !== undefined
 		last.current = text
-		setLoaded((before) => ({ of: text, set: before.set, busy: true, problem: again ? before.problem : '' }))
+		setLoaded((before) => ({ of: text, set: known ?? before.set, busy: true, problem: again && !known ? before.problem : '' }))
 		loadRecords(JSON.parse(text) as Query, stop.signal, (set) => {
 			// Asked again, the old records stay in sight until the new ones are whole.
 			if (!stop.signal.aborted) setLoaded((before) => ({ ...before, problem: '', set: again ? refreshed(before.set, set) : set }))
 		}).then(
-			() => stop.signal.aborted || setLoaded((before) => ({ ...before, busy: false })),
+			() => {
+				if (stop.signal.aborted) return
+				setLoaded((before) => {
+					keep(text, before.set)
+					return { ...before, busy: false }
+				})
+			},
 			(error: unknown) => {
 				if (stop.signal.aborted) return
 				const problem = error instanceof Problem ? error.message : `the page failed: ${String(error)}`

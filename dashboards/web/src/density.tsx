@@ -92,7 +92,7 @@ function optionsOf(props: DensityProps, width: number): uPlot.Options {
 			{
 				...axis,
 				size: gutter,
-				splits: (_plot, _axis, _min, max) => [0, max / 2, max],
+				splits: (_plot, _axis, _min, max) => (max < 2 ? [0, max] : [0, max / 2, max]),
 				values: (_plot, splits) => splits.map((root) => count(Math.round(root * root))),
 			},
 		],

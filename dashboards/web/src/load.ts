@@ -19,9 +19,17 @@ export interface RecordSet {
 	readonly total: number
 	/** Everything at or after this time (ms) is held; -Infinity where everything is. */
 	readonly since: number
+	/** Of what is older, every warning and error at or after this time (ms) is held. */
+	readonly loudSince: number
 }
 
-export const emptySet: RecordSet = { items: [], buckets: [], total: 0, since: Number.POSITIVE_INFINITY }
+export const emptySet: RecordSet = {
+	items: [],
+	buckets: [],
+	total: 0,
+	since: Number.POSITIVE_INFINITY,
+	loudSince: Number.POSITIVE_INFINITY,
+}
 
 export function totalOf(buckets: readonly WireBucket[]): number {
 	return buckets.reduce((sum, { counts }) => sum + Object.values(counts).reduce((a, b) => a + b, 0), 0)
@@ -35,9 +43,9 @@ export function merge(held: readonly WireItem[], more: readonly WireItem[]): rea
 	return [...held, ...fresh].toSorted((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.id < b.id ? 1 : -1))
 }
 
-/** Warnings, errors and what people asked for, over the whole range: at most 4 + peopleMax requests. */
-async function loadWhatMatters(query: Query, signal: AbortSignal): Promise<readonly WireItem[]> {
-	const pages: Promise<{ readonly items: readonly WireItem[] }>[] = []
+/** Warnings, errors and what people asked for, over the whole range: at most 3 + peopleMax requests. */
+async function loadWhatMatters(query: Query, signal: AbortSignal): Promise<Pick<RecordSet, 'items' | 'loudSince'>> {
+	const pages: ReturnType<typeof api.timeline>[] = []
 	if (query['severity'] === undefined) {
 		pages.push(api.timeline({ ...query, severity: 'error', limit: String(pageItems) }, signal))
 		pages.push(api.timeline({ ...query, severity: 'warning', limit: String(pageItems) }, signal))
@@ -50,7 +58,9 @@ async function loadWhatMatters(query: Query, signal: AbortSignal): Promise<reado
 		const people = users.items.filter(({ value }) => isPerson(value)).slice(0, peopleMax)
 		for (const { value } of people) pages.push(api.timeline({ ...query, include: 'audit', user: value, limit: String(perPerson) }, signal))
 	}
-	return (await Promise.all(pages)).flatMap(({ items }) => items)
+	const found = await Promise.all(pages)
+	const loud = query['severity'] === undefined ? found.slice(0, 2) : []
+	return { items: found.flatMap(({ items }) => items), loudSince: Math.max(Number.NEGATIVE_INFINITY, ...loud.map(sinceOf)) }
 }
 
 /** What /audit/top takes of a timeline's query. */
@@ -66,11 +76,12 @@ export async function loadRecords(query: Query, signal: AbortSignal, show: (set:
 	histogram.catch(() => undefined) // both are awaited below: the first that fails is told
 	let page = await newest
 	const { items: buckets } = await histogram
-	let set: RecordSet = { items: page.items, buckets, total: totalOf(buckets), since: sinceOf(page) }
+	let set: RecordSet = { items: page.items, buckets, total: totalOf(buckets), since: sinceOf(page), loudSince: sinceOf(page) }
 	show(set)
 	const many = set.total > itemsMax
 	if (page.next !== null && many) {
-		set = { ...set, items: merge(set.items, await loadWhatMatters(query, signal)) }
+		const { items, loudSince } = await loadWhatMatters(query, signal)
+		set = { ...set, items: merge(set.items, items), loudSince }
 		show(set)
 	}
 	for (let held = page.items.length; page.next !== null && held < itemsMax; held += page.items.length) {

@@ -177,9 +177,11 @@ function Main({ view, change, timeline, actions, choice, gutter, beside }: MainP
 }
 
 /** What the summary is made from, where that is not everything. */
-function partialText({ items, total }: RecordSet): string {
+function partialText({ items, total, loudSince, since }: RecordSet): string {
 	if (items.length >= total) return ''
-	return `From ${count(items.length)} of ${plural(total, 'record')}: the newest, and of the rest warnings, errors and requests of people as far as a list of them goes.`
+	const from = Math.min(loudSince, since)
+	const loud = Number.isFinite(from) ? `all warnings since ${new Date(from).toISOString().slice(0, 19).replace('T', ' ')}` : 'all warnings'
+	return `From ${count(items.length)} of ${plural(total, 'record')}: the newest, ${loud}, and of each person the newest requests.`
 }
 
 const root = document.getElementById('app')

@@ -35,7 +35,7 @@ export function People({ acts, audited, spanMs, onOpen }: PeopleProps) {
 					the newest {actsMax} of {plural(acts.length, 'act')}
 				</p>
 			)}
-			{acts.length === 0 && (
+			{acts.length === 0 && audited !== undefined && (
 				<p class="none">{audited ? 'No write of a person in this range.' : 'No requests are recorded in this range.'}</p>
 			)}
 		</section>

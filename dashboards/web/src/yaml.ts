@@ -1,7 +1,7 @@
 // An object as YAML 1.2: keys in their order, long texts as blocks, so that it can be read, copied and applied.
 
 /** Plain scalars that no parser takes for something else. */
-const plain = /^[A-Za-z_./][\w./@+-]*(?:[ :][\w./@+=-]+)*$/
+const plain = /^[A-Za-z_/][\w./@+-]*(?:[ :][\w./@+=-]+)*$/
 const special = /^(?:true|false|null|yes|no|on|off|y|n|~|\.inf|\.nan)$/i
 const block = /^[^\s].*\n/s
 
