@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Redacted } from '#records/record.ts'
@@ -39,6 +40,17 @@ let root = ''
 function noteFor(file: string): string {
 	const { ino, size, mtimeNs } = statSync(file, { bigint: true })
 	return `${ino} ${size} ${mtimeNs}`
+}
+
+/** Where in the file the data of some batch is. */
+function placeOfBatch(file: string): number {
+	const db = new DatabaseSync(file, { readOnly: true })
+	const row = db.prepare('SELECT data FROM batch ORDER BY stream, part, first LIMIT 1 OFFSET 20').get()
+	db.close()
+	const data = Buffer.from(row?.['data'] as Uint8Array)
+	const place = readFileSync(file).indexOf(data.subarray(16, 48))
+	expect(place).toBeGreaterThan(0)
+	return place
 }
 
 type Contents = Map<number, ReturnType<typeof plain>[]>
@@ -197,9 +209,9 @@ describe('damage to the record log', () => {
 		const file = join(dir, 'records.db')
 		const { atime, mtime } = statSync(file)
 		// Damage that leaves no trace on the file's times, as a failing disk does it.
-		const bytes = readFileSync(file)
+		const place = placeOfBatch(file)
 		const handle = openSync(file, 'r+')
-		writeSync(handle, Buffer.from([(bytes[bytes.length - 500] ?? 0) ^ 0xff]), 0, 1, bytes.length - 500)
+		writeSync(handle, Buffer.from([(readFileSync(file)[place] ?? 0) ^ 0xff]), 0, 1, place)
 		closeSync(handle)
 		utimesSync(file, atime, mtime)
 		writeFileSync(`${file}.checked`, noteFor(file))
