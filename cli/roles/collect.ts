@@ -20,10 +20,12 @@ async function collectorsOf(cluster: ClusterConfig, context: RoleContext): Promi
 	})
 	const collectors: Collector[] = []
 	if (cluster.etcd) collectors.push((await import('#collectors/etcd/collector.ts')).createEtcdCollector(cluster.etcd, contextOf('etcd')))
-	if (cluster.kubernetes)
-		collectors.push(
-			(await import('#collectors/kubernetes/collector.ts')).createKubernetesCollector(cluster.kubernetes, contextOf('kubernetes')),
-		)
+	if (cluster.kubernetes) {
+		// Both would give a version under one id, and the API's, first by chance, is without the hashes of the values.
+		const exclude = cluster.etcd ? [...cluster.kubernetes.exclude, 'secrets'] : cluster.kubernetes.exclude
+		const { createKubernetesCollector } = await import('#collectors/kubernetes/collector.ts')
+		collectors.push(createKubernetesCollector({ ...cluster.kubernetes, exclude }, contextOf('kubernetes')))
+	}
 	if (cluster.audit)
 		collectors.push((await import('#collectors/audit/collector.ts')).createAuditFileCollector(cluster.audit, contextOf('audit')))
 	if (cluster.logs) collectors.push((await import('#collectors/logs/collector.ts')).createLogsCollector(cluster.logs, contextOf('logs')))

@@ -18,7 +18,10 @@ export const kubernetesConfig = Type.Object(
 			description:
 				'Resources to record, as `pods`, `deployments.apps` or `*.example.com`. Empty is every one that can be listed and watched.',
 		}),
-		exclude: Type.Array(Type.String({ pattern: resourcePattern }), { default: [], description: 'Resources left out, in the same form.' }),
+		exclude: Type.Array(Type.String({ pattern: resourcePattern }), {
+			default: [],
+			description: 'Resources left out, in the same form. Secrets are left out as well where the cluster is recorded from its etcd too.',
+		}),
 		pageItems: Type.Integer({
 			default: 500,
 			minimum: 1,

@@ -4,10 +4,13 @@ import type { KnownObject, LocalState } from '#collectors/local-state.ts'
 import type { Body } from '#records/body.ts'
 import { parseObjectKey } from '#records/object-key.ts'
 import type { Operation } from '#records/record.ts'
+import type { Revision } from '#records/revision.ts'
 import type { Bodies } from './bodies.ts'
-import type { CommonOutbox, CursorOwner } from './common-outbox.ts'
+import type { CommonOutbox } from './common-outbox.ts'
 import type { ServedResource } from './discovery.ts'
-import { cursorName, readPosition, relist, touch, type Position } from './position.ts'
+import { cursorName, readPosition, relist, relistInSpace, startAfter, touch, type Position, type UntoldGap } from './position.ts'
+import type { QuietGaps, Teller } from './quiet-gaps.ts'
+import type { Spaces } from './spaces.ts'
 import { makeGap, makeReject } from './statements.ts'
 import { readObject, type SeenObject, type Versions } from './versions.ts'
 import type { WatchType } from './watch-event.ts'
@@ -18,13 +21,15 @@ export interface LedgerParts {
 	readonly outbox: CommonOutbox
 	readonly versions: Versions
 	readonly bodies: Bodies
+	readonly spaces: Spaces
+	readonly quietGaps: QuietGaps
 }
 
 type Fields = Readonly<Record<string, unknown>>
 const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
 const goneNote = 'gone when the list was read: when and at which revision is not known'
 
-export class Ledger implements CursorOwner {
+export class Ledger implements Teller {
 	readonly name: string
 	readonly #served: ServedResource
 	readonly #parts: LedgerParts
@@ -36,7 +41,33 @@ export class Ledger implements CursorOwner {
 		this.#served = served
 		this.#parts = parts
 		this.name = cursorName(served.name)
-		this.#position = readPosition(parts.state.cursor(this.name))
+		const cursor = parts.state.cursor(this.name)
+		const { newSince } = parts.spaces
+		this.#position =
+			cursor === undefined && newSince !== undefined ? startAfter(newSince, parts.spaces.current(served.name)) : readPosition(cursor)
+		// From now on it is none that is new.
+		if (cursor === undefined) parts.outbox.add(this)
+		const { revision, pending, untold } = this.#position
+		if (revision !== '') this.#saw(BigInt(revision))
+		else if (pending?.reason === 'relist' && pending.from !== null) this.#saw(BigInt(pending.from) - 1n)
+		if (untold) parts.quietGaps.add(this)
+	}
+
+	get resource(): string {
+		return this.#served.name
+	}
+
+	get space(): string {
+		return this.#position.space
+	}
+
+	get untold(): UntoldGap | null {
+		return this.#position.untold
+	}
+
+	told(): void {
+		this.#position = { ...this.#position, untold: null }
+		this.#parts.outbox.add(this)
 	}
 
 	get position(): Position {
@@ -53,13 +84,32 @@ export class Ledger implements CursorOwner {
 		this.#parts.outbox.add(this)
 	}
 
+	/** Before the stream goes on: where the API server's newest revision is below what was seen already, a new space begins. */
+	async arrive(readHead: () => Promise<Revision>): Promise<void> {
+		if (this.#served.aggregated) return
+		const floor = this.#parts.spaces.floorOf(this.#served.name)
+		const head = await readHead()
+		const space = this.#parts.spaces.spaceOf(this.#served.name, this.#position, head, floor)
+		if (space === this.#position.space) return
+		this.#parts.context.log.warn(
+			{ resource: this.#served.name, head: String(head), space },
+			'revisions have gone back: everything is listed anew',
+		)
+		this.#position = relistInSpace(this.#position, space)
+		this.#parts.outbox.add(this)
+	}
+
+	#saw(revision: Revision): void {
+		if (!this.#served.aggregated) this.#parts.spaces.saw(this.#served.name, this.#position, revision)
+	}
+
 	beginList(): void {
 		this.#listed = new Set()
 	}
 
 	bookmark(revision: string): void {
 		if (this.#position.pending) return
-		this.#position = { revision, at: this.#parts.context.clock.nowMicros(), pending: null }
+		this.#stand(revision)
 		this.#parts.outbox.add(this)
 	}
 
@@ -83,8 +133,11 @@ export class Ledger implements CursorOwner {
 		}
 		const known = this.#parts.outbox.known(seen.key)
 		const isListed = pending !== null && type === 'ADDED'
-		if (known && (isListed ? known.revision === seen.revision : known.revision >= seen.revision)) return this.#advance(seen)
-		if (isListed) this.#found(seen, known, pending.reason !== null)
+		// In a new space revisions say nothing about what is known from the one before.
+		const isNewSpace = isListed && pending.reason === 'space-changed'
+		if (known && !isNewSpace && (isListed ? known.revision === seen.revision : known.revision >= seen.revision)) return this.#advance(seen)
+		if (isNewSpace) this.#foundInSpace(seen, known)
+		else if (isListed) this.#found(seen, known, pending.reason !== null)
 		else this.#happened(type, seen, known)
 	}
 
@@ -105,10 +158,23 @@ export class Ledger implements CursorOwner {
 		this.#record(seen, operation, isAnother ? undefined : known, afterGap ? 'gap' : 'snapshot', note)
 	}
 
+	/** As at a start, but that it tells what is not as it was known. */
+	#foundInSpace(seen: SeenObject, known: KnownObject | undefined): void {
+		const { pending } = this.#position
+		const isSame = known !== undefined && Buffer.compare(known.value, seen.body.bytes) === 0
+		if (pending && !isSame) this.#position = { ...this.#position, pending: touch(pending, seen.key) }
+		this.#record(seen, looksNew(seen) ? 'created' : 'updated', undefined, 'gap', undefined)
+	}
+
+	/** Everything up to `revision` is recorded. */
+	#stand(revision: string): void {
+		this.#position = { ...this.#position, revision, at: this.#parts.context.clock.nowMicros(), pending: null }
+		this.#saw(BigInt(revision))
+	}
+
 	#advance(seen: SeenObject): void {
 		if (!this.#position.pending && !this.#served.aggregated && BigInt(this.#position.revision) >= seen.revision) return
-		if (!this.#position.pending)
-			this.#position = { revision: seen.revision.toString(), at: this.#parts.context.clock.nowMicros(), pending: null }
+		if (!this.#position.pending) this.#stand(seen.revision.toString())
 	}
 
 	#record(
@@ -123,6 +189,7 @@ export class Ledger implements CursorOwner {
 		const observedAt = context.clock.nowMicros()
 		const record = versions.toRecord({
 			served: this.#served,
+			space: this.#position.space,
 			seen,
 			operation,
 			sighting,
@@ -149,7 +216,7 @@ export class Ledger implements CursorOwner {
 			this.#record(
 				{ key, ref, revision: BigInt(revision), uid: typeof uid === 'string' ? uid : '', body },
 				'deleted',
-				known,
+				pending?.reason === 'space-changed' ? undefined : known,
 				'gap',
 				goneNote,
 			)
@@ -158,10 +225,17 @@ export class Ledger implements CursorOwner {
 		this.#listed = new Set()
 		const now = context.clock.nowMicros()
 		const { pending } = this.#position
-		this.#position = { revision, at: now, pending: null }
-		if (!pending || pending.reason === null) return outbox.add(this)
+		this.#stand(revision)
+		outbox.add(this)
+		if (!pending || pending.reason === null) return
 		const { reason, fromAt, touched, touchedCount } = pending
 		const from = pending.from === null ? null : BigInt(pending.from)
+		// Nothing has been written since: nothing can be missing.
+		if (from !== null && BigInt(revision) < from && touchedCount === 0) return
+		if (touchedCount === 0 && this.#position.untold === null) {
+			this.#position = { ...this.#position, untold: { reason, from: pending.from, to: revision, fromAt } }
+			return this.#parts.quietGaps.add(this)
+		}
 		context.log.warn(
 			{ resource: this.#served.name, from: pending.from, to: revision, touched: touchedCount },
 			'versions may be missing: a gap is recorded',
@@ -170,7 +244,8 @@ export class Ledger implements CursorOwner {
 			this,
 			makeGap({
 				cluster: context.cluster,
-				scope: this.#served.name,
+				space: this.#position.space,
+				resources: [this.#served.name],
 				reason,
 				from,
 				to: BigInt(revision),

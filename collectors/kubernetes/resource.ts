@@ -1,5 +1,6 @@
 // One resource: listed where that is needed, then watched, without end; every failure answered by what it means.
 import type { IncomingMessage } from 'node:http'
+import { parseRevision, type Revision } from '#records/revision.ts'
 import { createBackoff } from '#runtime/retry.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { limits } from '#runtime/limits.ts'
@@ -44,6 +45,7 @@ export async function followResource(served: ServedResource, ledger: Ledger, par
 	}
 	while (!signal.aborted) {
 		try {
+			await ledger.arrive(() => readHead(served, parts, signal))
 			if (ledger.position.pending && !parts.can.streamLists) await readPages(served, ledger, parts, signal)
 			else await readStream(served, ledger, parts, { signal, onAlive })
 			// Ended by the server: at once again, unless it gave nothing.
@@ -98,6 +100,15 @@ function watchSeconds(name: string): string {
 	let sum = 0
 	for (const character of name) sum += character.codePointAt(0) ?? 0
 	return String(watchSecondsMin + (sum % watchSecondsSpread))
+}
+
+/** The newest revision of the resource's storage: a list without a resourceVersion is never older than what was written before it. */
+async function readHead(served: ServedResource, { config, connection }: ResourceParts, signal: AbortSignal): Promise<Revision> {
+	const path = pathOf(served, { limit: '1' })
+	const bytes = await readPage(await connection.get(path, { accept: metadataList, signal, silenceMs: config.watchSilenceMs }))
+	const revision = parseRevision(bytes && splitPage(bytes)?.resourceVersion)
+	if (revision === undefined) throw new KubetapeError('KUBERNETES_UNAVAILABLE', `the answer for ${served.name} is no list with a revision`)
+	return revision
 }
 
 async function readPages(served: ServedResource, ledger: Ledger, parts: ResourceParts, signal: AbortSignal): Promise<void> {

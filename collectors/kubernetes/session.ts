@@ -13,8 +13,10 @@ import type { KubernetesConfig } from './config.ts'
 import { connect, type Connection } from './connection.ts'
 import { discover, type ServedResource } from './discovery.ts'
 import { Ledger } from './ledger.ts'
+import { QuietGaps } from './quiet-gaps.ts'
 import { followResource, type ResourceParts } from './resource.ts'
 import { Slots } from './slots.ts'
+import { Spaces } from './spaces.ts'
 import { Versions } from './versions.ts'
 
 const definitions = 'customresourcedefinitions.apiextensions.k8s.io'
@@ -72,6 +74,8 @@ export class Session {
 			outbox: this.#outbox,
 			bodies: new Bodies(),
 			versions: new Versions(this.#context.cluster, catalog, owners),
+			spaces: new Spaces(this.#state, this.#outbox),
+			quietGaps: new QuietGaps(this.#context, this.#outbox, this.#signal),
 			lists: new Slots(listsAtOnce),
 			can: { streamLists: this.#config.streamLists },
 		}
@@ -109,10 +113,12 @@ export class Session {
 		while (!this.#signal.aborted) {
 			try {
 				this.#isDiscoveryDue = false
+				const seen = parts.spaces.floorOf(definitions)
 				const served = await discover(connection, this.#config, this.#signal)
 				onAlive()
 				backoff.reset()
 				this.#reconcile(served, parts)
+				parts.spaces.discovered(seen)
 				await this.#untilDue()
 			} catch (error) {
 				if (this.#signal.aborted) return

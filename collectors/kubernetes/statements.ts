@@ -2,14 +2,15 @@
 import { createHash } from 'node:crypto'
 import { statementId } from '#records/id.ts'
 import { gapKeysMax, type Gap, type GapReason, type Reject } from '#records/record.ts'
-import { mainSpace, type Revision } from '#records/revision.ts'
+import type { Revision } from '#records/revision.ts'
 import type { Micros } from '#records/time.ts'
 import { source } from './versions.ts'
 
 export interface Missing {
 	readonly cluster: string
-	/** The resource: `pods`, `deployments.apps`. */
-	readonly scope: string
+	readonly space: string
+	/** In order: `deployments.apps`, `pods`. */
+	readonly resources: readonly string[]
 	readonly reason: GapReason
 	readonly from: Revision | null
 	readonly to: Revision
@@ -21,16 +22,17 @@ export interface Missing {
 
 /** The same gap stated again after a crash has the same id. */
 export function makeGap(missing: Missing): Gap {
-	const { cluster, scope, reason, from, to, fromAt, now, touched, touchedCount } = missing
+	const { cluster, space, resources, reason, from, to, fromAt, now, touched, touchedCount } = missing
+	const scope = resources.join(', ')
 	return {
 		kind: 'gap',
-		id: statementId('gap', cluster, fromAt ?? now, source, mainSpace, scope, reason, String(from)),
+		id: statementId('gap', cluster, fromAt ?? now, source, space, scope, reason, String(from)),
 		cluster,
 		source,
 		occurredAt: now,
 		occurredBound: fromAt === null ? 0 : Math.max(0, now - fromAt),
 		observedAt: now,
-		space: mainSpace,
+		space,
 		scope,
 		reason,
 		fromRevision: from,
@@ -39,8 +41,18 @@ export function makeGap(missing: Missing): Gap {
 		toAt: now,
 		touched: touched.slice(0, gapKeysMax),
 		touchedCount,
-		detail: `the watch of ${scope} could not go on where it stood and was begun anew with a list: ${touchedCount} objects differed`,
+		detail: detailOf(missing),
 	}
+}
+
+function detailOf({ resources, reason, touchedCount }: Missing): string {
+	const what = resources.length === 1 ? `the watch of ${resources[0]}` : `the watches of ${resources.length} resources`
+	const why = reason === 'space-changed' ? 'was of revisions that have begun anew' : 'could not go on where it stood'
+	const found =
+		touchedCount > 0
+			? `${touchedCount} objects differed`
+			: 'nothing differed, so that only objects that were created and deleted in between can be missing'
+	return `${what} ${resources.length === 1 ? why : why.replace('was', 'were').replace('it stood', 'they stood')} and began anew with a list: ${found}`
 }
 
 export interface Unreadable {

@@ -5,7 +5,7 @@ import type { Catalog } from '#records/catalog.ts'
 import { foldLease } from '#records/lease.ts'
 import { objectKey, type ObjectRef } from '#records/object-key.ts'
 import type { Operation, Sighting, VersionRecord } from '#records/record.ts'
-import { mainSpace, parseRevision, type Revision } from '#records/revision.ts'
+import { parseRevision, type Revision } from '#records/revision.ts'
 import type { Micros } from '#records/time.ts'
 import { makeVersion } from '#records/version.ts'
 import type { ServedResource } from './discovery.ts'
@@ -23,6 +23,7 @@ export interface SeenObject {
 
 export interface Sight {
 	readonly served: ServedResource
+	readonly space: string
 	readonly seen: SeenObject
 	readonly operation: Operation
 	readonly sighting: Sighting
@@ -40,7 +41,6 @@ export const secretNote = 'metadata only: the values of Secrets are not read'
 export const isSecret = (served: Pick<ServedResource, 'name'>): boolean => served.name === 'secrets'
 export const apiVersionOf = (served: Pick<ServedResource, 'group' | 'version'>): string =>
 	served.group === '' ? served.version : `${served.group}/${served.version}`
-const spaceOf = (served: ServedResource): string => (served.aggregated ? `aggregated ${served.group}` : mainSpace)
 
 /** A text says what is missing. */
 export function readObject(served: ServedResource, given: Body): SeenObject | string {
@@ -84,7 +84,7 @@ export class Versions {
 	}
 
 	toRecord(sight: Sight): VersionRecord {
-		const { served, seen, operation, sighting, observedAt } = sight
+		const { served, space, seen, operation, sighting, observedAt } = sight
 		const gone = operation === 'deleted'
 		const object = seen.body.object
 		// The object that a deletion shows is the one before it.
@@ -102,7 +102,7 @@ export class Versions {
 				source,
 				...this.#clock.read(seen.revision, observedAt, served.aggregated ? undefined : writtenTime(object), sighting === 'watch'),
 				observedAt,
-				space: spaceOf(served),
+				space: served.aggregated ? `aggregated ${served.group}` : space,
 				revision: seen.revision,
 				operation,
 				sighting,

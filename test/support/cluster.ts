@@ -1,14 +1,17 @@
 // A real control plane for one test file: built if needed, started on free ports in a folder of its own, stopped by its own process ids.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { eventually } from './program.ts'
 
 const run = promisify(execFile)
 const scripts = resolve('test/servers/kubernetes')
 const outputBytesMax = 256 * 1024 * 1024
+const readyMsMax = 60_000
+const shownOfLog = 2000
 
 /** Where the servers are built. */
 export const serversDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kubetape', 'servers')
@@ -21,6 +24,10 @@ export interface Cluster {
 	kubeconfig(user?: string): string
 	/** Standard output; rejects with what kubectl said when it fails. */
 	kubectl(args: readonly string[], options?: { readonly input?: string; readonly user?: string }): Promise<string>
+	/** SIGKILL of one of its programs (`kube-apiserver`, `etcd`); resolves when it is gone, with what starts the same again. */
+	kill(program: string): Promise<() => Promise<void>>
+	/** Resolves when the API server says that it is ready. */
+	ready(): Promise<void>
 	stop(): Promise<void>
 }
 
@@ -38,22 +45,56 @@ export async function startCluster(options: { readonly env?: Readonly<Record<str
 	const settings = readFileSync(join(dir, 'rig.env'), 'utf8')
 	const setting = (name: string): string => new RegExp(`(?:^|\\s)${name}=(\\S+)`).exec(settings)?.[1] ?? ''
 	const kubeconfig = (user = 'admin'): string => join(dir, 'kubeconfig', user)
+	const kubectl: Cluster['kubectl'] = async (args, options = {}) => {
+		const child = run(
+			join(serversDir, 'kubectl'),
+			['--kubeconfig', kubeconfig(options.user), '--cache-dir', join(dir, 'home', 'cache'), ...args],
+			{ maxBuffer: outputBytesMax, env: { ...env, HOME: join(dir, 'home') } },
+		)
+		child.child.stdin?.end(options.input ?? '')
+		return (await child).stdout
+	}
 	return {
 		dir,
 		api: setting('api'),
 		etcd: setting('etcd'),
 		kubeconfig,
 		stop,
-		async kubectl(args, options = {}) {
-			const child = run(
-				join(serversDir, 'kubectl'),
-				['--kubeconfig', kubeconfig(options.user), '--cache-dir', join(dir, 'home', 'cache'), ...args],
-				{ maxBuffer: outputBytesMax, env: { ...env, HOME: join(dir, 'home') } },
-			)
-			child.child.stdin?.end(options.input ?? '')
-			return (await child).stdout
+		kubectl,
+		kill: (program) => killProgram(dir, program),
+		ready: async () => {
+			const isReady = (): Promise<boolean> =>
+				kubectl(['get', '--raw', '/readyz']).then(
+					() => true,
+					() => false, // not yet
+				)
+			await eventually(isReady, (ready) => ready, readyMsMax).catch((error: unknown) => {
+				const log = readFileSync(join(dir, 'logs', 'kube-apiserver.log'), 'utf8').slice(-shownOfLog)
+				throw new Error(`the API server does not become ready; it says: ${log}`, { cause: error })
+			})
 		},
 	}
+}
+
+/** A process that has ended and that nobody has asked for is gone too, but not before all its threads: until then its ports are taken. */
+function isRunning(pid: string): boolean {
+	try {
+		return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] !== 'Z' || readdirSync(`/proc/${pid}/task`).length > 1
+	} catch {
+		return false
+	}
+}
+
+async function killProgram(dir: string, program: string): Promise<() => Promise<void>> {
+	const pid = readFileSync(join(dir, 'run', `${program}.pid`), 'utf8').trim()
+	const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+	process.kill(Number(pid), 'SIGKILL')
+	await eventually(
+		async () => isRunning(pid),
+		(running) => !running,
+	)
+	const script = `export DIR="$0"; setsid nohup "$@" >>"$DIR/logs/${program}.log" 2>&1 </dev/null & echo $! >"$DIR/run/${program}.pid"`
+	return async () => void (await run('bash', ['-c', script, dir, ...command]))
 }
 
 /** A shell that waits for its standard input to end, which it does at the latest when this process is gone, however it went, and then takes everything down. */

@@ -1,6 +1,6 @@
 // The Kubernetes collector on a real control plane, held against what etcd itself recorded.
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { cpSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -8,10 +8,13 @@ import { cursorName, readPosition } from '#collectors/kubernetes/position.ts'
 import { openLocalState } from '#collectors/local-state.ts'
 import { createVersions } from '#collectors/etcd/versions.ts'
 import { createCatalog } from '#records/catalog.ts'
-import type { VersionRecord } from '#records/record.ts'
-import { objectKey, resourceName } from '#records/object-key.ts'
+import type { Gap, VersionRecord } from '#records/record.ts'
+import { objectKey } from '#records/object-key.ts'
+import { openApi } from '#test/support/api.ts'
 import { serversDir, startCluster, type Cluster } from '#test/support/cluster.ts'
-import { isVersion, makeStateDir, runCollector, type Running } from './running.ts'
+import { eventOf, readLines } from '#test/support/recorded.ts'
+import { findUnshown } from '#test/support/unshown.ts'
+import { makeStateDir, runCollector, type Running } from './running.ts'
 
 let cluster: Cluster
 let state: ReturnType<typeof makeStateDir>
@@ -22,39 +25,10 @@ let listedAt: bigint
 /** What no API shows: the API server's own keys. */
 const internal = new Set(['etcdkeys', 'masterleases', 'peerserverleases', 'ranges'])
 
-interface RecordedLine {
-	readonly rev: number
-	readonly type: 'PUT' | 'DELETE'
-	readonly key: string
-	readonly create_revision: number
-	readonly version: number
-	readonly lease: string
-	readonly value: string | null
-	readonly prev: { readonly mod_revision: number; readonly value: string } | null
-}
-
 function recorded(): readonly VersionRecord[] {
 	const versions = createVersions({ cluster: 'test', source: 'etcd', space: 'main', prefix: '/registry/', catalog: createCatalog() })
-	const lines = readFileSync(join(cluster.dir, 'etcd.jsonl'), 'utf8').split('\n').slice(0, -1)
-	return lines
-		.map((text) => JSON.parse(text) as RecordedLine)
-		.map(({ rev, type, key, create_revision, version, lease, value, prev }) =>
-			versions.toRecord(
-				{
-					type,
-					key,
-					value: value === null ? null : Buffer.from(value, 'base64'),
-					modRevision: BigInt(rev),
-					createRevision: BigInt(create_revision),
-					version: BigInt(version),
-					lease: BigInt(lease),
-					prev: prev && { modRevision: BigInt(prev.mod_revision), value: Buffer.from(prev.value, 'base64') },
-				},
-				0,
-				'watch',
-			),
-		)
-		.filter(isVersion)
+	return readLines(cluster)
+		.map((line) => versions.toRecord(eventOf(line), 0, 'watch'))
 		.filter((record) => !internal.has(record.object.resource))
 }
 
@@ -70,6 +44,13 @@ async function listed(): Promise<void> {
 		.filter((name) => name !== '' && name !== 'events.events.k8s.io')
 	using known = openLocalState(state.dir)
 	await running.until('all lists', () => names.every((name) => readPosition(known.cursor(cursorName(name))).pending === null))
+}
+
+async function lastRevision(): Promise<bigint> {
+	const list = JSON.parse(await cluster.kubectl(['get', '--raw', '/api/v1/namespaces/default/configmaps?limit=1'])) as {
+		metadata: { resourceVersion: string }
+	}
+	return BigInt(list.metadata.resourceVersion)
 }
 
 /** A mark that is written last: when it is seen by a collector, and by etcd's record, both are as far. */
@@ -196,27 +177,59 @@ test('a pod knows its owners', () => {
 	expect(pod?.owners.map(({ kind }) => kind)).toEqual(['ReplicaSet', 'Deployment'])
 })
 
-test('after a SIGKILL of the API server each write is a record, once, or in a gap of its resource', async () => {
+test('after a SIGKILL of the API server every version is a record, but for those that no list could show: the gap names their objects', async () => {
 	const from = await settle('before-kill')
-	await restartApiServer()
+	await (
+		await cluster.kill('kube-apiserver')
+	)()
+	await cluster.ready()
+	// Written while the watches are on their way back.
+	using api = openApi(cluster)
+	const configmaps = '/api/v1/namespaces/default/configmaps'
+	for (let turn = 0; turn < 10; turn += 1) {
+		await api.json('POST', configmaps, { metadata: { name: `burst-${turn}` } })
+		await api.json('PATCH', `${configmaps}/burst-${turn}`, { data: { turn: '1' } }, 'application/merge-patch+json')
+		await api.json('POST', configmaps, { metadata: { name: `blink-${turn}` } })
+		await api.json('DELETE', `${configmaps}/blink-${turn}`)
+	}
 	const end = await settle('after-kill')
-	const expected = recorded().filter(({ revision }) => revision > from && revision < end)
-	const isCovered = ({ id, object, revision }: VersionRecord): boolean =>
-		running.versions().some((record) => record.id === id) ||
-		running
-			.gaps()
-			.some(
-				({ scope, fromRevision, toRevision }) =>
-					scope === resourceName(object) && (fromRevision ?? 0n) <= revision && revision <= (toRevision ?? 0n),
-			)
-	await running.until('all writes', () => expected.every(isCovered))
-	const known = new Set(expected.map(({ id }) => id))
+	const shown = {
+		has: (id: string) => running.versions().some((record) => record.id === id),
+		tellsGone: (key: string, revision: bigint) => of(key).some((record) => record.revision === revision && record.operation === 'deleted'),
+	}
+	const unshown = (): readonly string[] => findUnshown(recorded(), { from, to: end }, shown, running.gaps())
+	await running.until('all writes', () => unshown().length === 0).catch(() => undefined)
+	expect(unshown()).toEqual([])
+	const known = new Set(recorded().map(({ id }) => id))
 	const late = running
 		.versions()
-		.filter(({ revision, operation, sighting }) => revision > from && revision < end && !(operation === 'deleted' && sighting === 'gap'))
-	expect(late.filter(({ id }) => !known.has(id))).toEqual([])
+		.filter(({ revision, operation, sighting }) => revision > from && !(operation === 'deleted' && sighting === 'gap'))
+	expect(late.filter(({ id, revision }) => revision <= end && !known.has(id))).toEqual([])
 	expect(new Set(late.map(({ id }) => id)).size).toBe(late.length)
 	expect(of('configmaps/default/after-kill')).toHaveLength(1)
+	// Where nothing differed it is one statement, not one for each resource. Events are watched in etcd itself: they went on where they stood.
+	const quiet = (): readonly Gap[] => running.gaps().filter(({ touchedCount, scope }) => touchedCount === 0 && !scope.startsWith('tapes.'))
+	const [gap] = await running.until('the quiet gap', () => quiet().length > 0 && quiet())
+	expect(gap?.scope.split(', ').length).toBeGreaterThan(30)
+	expect(quiet()).toHaveLength(1)
+	expect(running.gaps().flatMap(({ scope }) => scope.split(', '))).not.toContain('events')
+})
+
+test('a collector that was stopped goes on where it stood, with no gap', async () => {
+	await running.stop()
+	const gaps = running.gaps().length
+	const before = await lastRevision()
+	await cluster.kubectl(['patch', 'configmap', 'first', '--type=merge', '-p', '{"data":{"b":"1"}}'])
+	const earlier = running
+	running = start()
+	const end = await settle('went-on')
+	const expected = recorded().filter(({ revision }) => revision > before && revision < end)
+	const seen = [...earlier.versions(), ...running.versions()]
+	expect(
+		expected.filter(({ id }) => !seen.some((record) => record.id === id)).map(({ revision, object }) => `${revision} ${objectKey(object)}`),
+	).toEqual([])
+	expect(earlier.gaps()).toHaveLength(gaps)
+	expect(running.gaps()).toEqual([])
 })
 
 test('what was compacted while it was stopped is a gap with the objects that differ', async () => {
@@ -225,11 +238,12 @@ test('what was compacted while it was stopped is a gap with the objects that dif
 	await cluster.kubectl(['patch', 'configmap', 'first', '--type=merge', '-p', '{"data":{"a":"2"}}'])
 	await cluster.kubectl(['patch', 'configmap', 'first', '--type=merge', '-p', '{"data":{"a":"3"}}'])
 	await cluster.kubectl(['create', 'configmap', 'third'])
-	const list = JSON.parse(await cluster.kubectl(['get', '--raw', '/api/v1/namespaces/default/configmaps?limit=1'])) as {
-		metadata: { resourceVersion: string }
-	}
-	await promisify(execFile)(join(serversDir, 'etcdctl'), ['--endpoints', cluster.etcd, 'compact', list.metadata.resourceVersion])
-	await restartApiServer()
+	const compacted = await lastRevision()
+	await promisify(execFile)(join(serversDir, 'etcdctl'), ['--endpoints', cluster.etcd, 'compact', String(compacted)])
+	await (
+		await cluster.kill('kube-apiserver')
+	)()
+	await cluster.ready()
 	running = start()
 	const gap = await running.until('the gap', () => running.gaps().find(({ scope }) => scope === 'configmaps'))
 	expect(gap.reason).toBe('relist')
@@ -238,7 +252,7 @@ test('what was compacted while it was stopped is a gap with the objects that dif
 		'configmaps/default/second',
 		'configmaps/default/third',
 	])
-	expect(gap.toRevision).toBeGreaterThanOrEqual(BigInt(list.metadata.resourceVersion))
+	expect(gap.toRevision).toBeGreaterThanOrEqual(compacted)
 	expect(of('configmaps/default/second')).toMatchObject([{ operation: 'deleted', sighting: 'gap', after: null }])
 	expect(of('configmaps/default/third')).toMatchObject([{ operation: 'created', sighting: 'gap', before: null }])
 	expect(of('configmaps/default/first')).toMatchObject([
@@ -246,29 +260,45 @@ test('what was compacted while it was stopped is a gap with the objects that dif
 	])
 })
 
-function isRunning(pid: number): boolean {
-	try {
-		return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] !== 'Z'
-	} catch {
-		return false
-	}
-}
-
-/** SIGKILL, and the same command again. */
-async function restartApiServer(): Promise<void> {
-	const pid = readFileSync(join(cluster.dir, 'run/kube-apiserver.pid'), 'utf8').trim()
-	const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
-	process.kill(Number(pid), 'SIGKILL')
-	await running.until('the end of the API server', () => !isRunning(Number(pid)))
-	const script =
-		'export DIR="$0"; setsid nohup "$@" >>"$DIR/logs/kube-apiserver.log" 2>&1 </dev/null & echo $! >"$DIR/run/kube-apiserver.pid"'
-	await promisify(execFile)('bash', ['-c', script, cluster.dir, ...command])
-	let isReady = false
-	await running.until('the API server', () => {
-		cluster.kubectl(['get', '--raw', '/readyz']).then(
-			() => (isReady = true),
-			() => false,
-		)
-		return isReady
+test('an etcd that is restored to what it was begins a new revision space, in which everything is listed', async () => {
+	const data = join(cluster.dir, 'etcd')
+	const startEtcd = await cluster.kill('etcd')
+	cpSync(data, `${data}-backup`, { recursive: true })
+	await startEtcd()
+	await cluster.ready()
+	using api = openApi(cluster)
+	const configmaps = '/api/v1/namespaces/default/configmaps'
+	await api.json('POST', configmaps, { metadata: { name: 'never-was' } })
+	for (let turn = 0; turn < 300; turn += 1)
+		await api.json('PATCH', `${configmaps}/first`, { data: { turn: String(turn) } }, 'application/merge-patch+json')
+	await running.until('what will be taken back', () => of('configmaps/default/first').at(-1)?.after?.object['data'])
+	const taken = await lastRevision()
+	await running.until('all of it', () => of('configmaps/default/first').some(({ after }) => after?.text.includes('"turn":"299"')))
+	const startApiServer = await cluster.kill('kube-apiserver')
+	const startAgain = await cluster.kill('etcd')
+	rmSync(data, { recursive: true })
+	renameSync(`${data}-backup`, data)
+	await startAgain()
+	await startApiServer()
+	await cluster.ready()
+	await cluster.kubectl(['create', 'configmap', 'is'])
+	const found = await running.until('what is written after it', () => of('configmaps/default/is')[0])
+	expect(found.space).toMatch(/^api-1-\d+$/)
+	expect(found.revision).toBeLessThan(taken)
+	const gap = await running.until('the gap', () =>
+		running.gaps().find(({ reason, scope }) => reason === 'space-changed' && scope === 'configmaps'),
+	)
+	expect(gap).toMatchObject({ space: found.space, fromRevision: null })
+	expect(gap.touched).toEqual(expect.arrayContaining(['configmaps/default/first', 'configmaps/default/never-was']))
+	expect(of('configmaps/default/never-was').map(({ operation, space }) => [operation, space])).toEqual([
+		['created', 'main'],
+		['deleted', found.space],
+	])
+	expect(of('configmaps/default/first').at(-1)).toMatchObject({
+		space: found.space,
+		sighting: 'gap',
+		after: { object: { data: { a: '3' } } },
 	})
-}
+	const ids = running.versions().map(({ id }) => id)
+	expect(new Set(ids).size).toBe(ids.length)
+})

@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { cursorName, readPosition, type Position } from '#collectors/kubernetes/position.ts'
+import { openLocalState } from '#collectors/local-state.ts'
 import type { Emit } from '#collectors/port.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import type { KubernetesConfig } from '#collectors/kubernetes/config.ts'
@@ -12,6 +14,9 @@ import { isVersion, makeStateDir, runCollector, type Running } from './running.t
 type Answer = (query: URLSearchParams, response: ServerResponse, request: IncomingMessage) => void
 
 let answers: Answer[]
+/** The newest revisions that the server tells, one for each time it is asked; then `head`. */
+let heads: number[]
+const head = 1_000_000
 let asked: URLSearchParams[]
 let server: ReturnType<typeof createServer>
 let state: ReturnType<typeof makeStateDir>
@@ -59,14 +64,17 @@ const status =
 	(code: number, headers: Readonly<Record<string, string>> = {}): Answer =>
 	(_query, response) =>
 		void response.writeHead(code, headers).end('{"kind":"Status","message":"no"}')
-const resources = { kind: 'APIResourceList', resources: [{ name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list', 'watch'] }] }
+const pods = { name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list', 'watch'] }
+let resources = [pods]
 
 function handle(request: IncomingMessage, response: ServerResponse): void {
 	const url = new URL(request.url ?? '/', 'http://localhost')
 	if (url.pathname === '/api') response.end('{"kind":"APIVersions","versions":["v1"]}')
 	else if (url.pathname === '/apis') response.end('{"kind":"APIGroupList","groups":[]}')
-	else if (url.pathname === '/api/v1') response.end(JSON.stringify(resources))
-	else if (url.pathname !== '/api/v1/pods') response.writeHead(404).end('{}')
+	else if (url.pathname === '/api/v1') response.end(JSON.stringify({ kind: 'APIResourceList', resources }))
+	else if (!resources.some(({ name }) => url.pathname === `/api/v1/${name}`)) response.writeHead(404).end('{}')
+	else if (url.searchParams.get('limit') === '1')
+		response.end(JSON.stringify({ kind: 'PodList', metadata: { resourceVersion: String(heads.shift() ?? head) }, items: [] }))
 	else {
 		asked.push(url.searchParams)
 		const answer = answers.shift() ?? stream()
@@ -76,6 +84,8 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
 
 beforeEach(async () => {
 	asked = []
+	heads = []
+	resources = [pods]
 	state = makeStateDir()
 	server = createServer(handle)
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -223,4 +233,86 @@ test('a resource that may not be read is tried again later', async () => {
 	const collector = run([status(403), status(403), stream(line('ADDED', pod('a', 5)), bookmark(10, true))], { deniedRetryMs: 100 })
 	await collector.until('the object', () => seen(collector).length === 1)
 	expect(asked).toHaveLength(3)
+})
+
+test('revisions that go back begin a new space: everything is listed in it, and it is a gap', async () => {
+	heads = [10, 25, 8]
+	const collector = run([
+		stream(line('ADDED', pod('kept', 5)), line('ADDED', pod('changed', 6)), line('ADDED', pod('gone', 7)), bookmark(10, true)),
+	])
+	await collector.until('the list', () => seen(collector).length === 3)
+	await collector.stop()
+	const restored = { ...pod('changed', 6), spec: { nodeName: 'other' } }
+	const second = run([
+		ended(line('MODIFIED', pod('changed', 24))),
+		stream(line('ADDED', pod('kept', 5)), line('ADDED', restored), bookmark(9, true), line('MODIFIED', pod('changed', 11))),
+	])
+	await second.until('the change after', () => seen(second).includes('changed@11 updated watch'))
+	expect(seen(second)).toEqual([
+		'changed@24 updated watch',
+		'kept@5 updated gap',
+		'changed@6 updated gap',
+		'gone@9 deleted gap',
+		'changed@11 updated watch',
+	])
+	expect(asked.map((query) => query.get('resourceVersion'))).toEqual([null, '10', null])
+	const [gap] = second.gaps()
+	expect(second.gaps()).toMatchObject([
+		{
+			reason: 'space-changed',
+			fromRevision: null,
+			toRevision: 9n,
+			touched: ['pods/default/changed', 'pods/default/gone'],
+			space: 'api-1-8',
+		},
+	])
+	expect(second.versions().map(({ space }) => space)).toEqual(['main', ...Array.from({ length: 4 }, () => gap?.space)])
+	expect(second.versions()[1]).toMatchObject({ before: null, beforeRevision: null })
+	// A version of the new space is another one than that of the same revision before.
+	expect(second.versions()[1]?.id).not.toBe(collector.versions()[0]?.id)
+	await second.stop()
+	heads = [11]
+	const third = run([stream(line('MODIFIED', pod('changed', 12)))])
+	await third.until('the change', () => seen(third).length === 1)
+	expect(third.versions()[0]).toMatchObject({ space: 'api-1-8', beforeRevision: 11n })
+})
+
+test('a list in which nothing differs is a gap all the same, and says so; none where nothing was written since', async () => {
+	const lists = [
+		stream(line('ADDED', pod('a', 5)), bookmark(10, true), gone),
+		stream(line('ADDED', pod('a', 5)), bookmark(10, true), gone),
+		stream(line('ADDED', pod('a', 5)), bookmark(20, true)),
+	]
+	const collector = run(lists)
+	await collector.until('the gap', () => collector.gaps().length === 1)
+	expect(collector.gaps()).toMatchObject([{ scope: 'pods', fromRevision: 11n, toRevision: 20n, touchedCount: 0 }])
+	expect(collector.gaps()[0]?.detail).toContain('nothing differed')
+	expect(seen(collector)).toEqual(['a@5 updated snapshot'])
+})
+
+test('a gap that was not told yet when the collector ended is told by the next one', async () => {
+	const first = run([stream(line('ADDED', pod('a', 5)), bookmark(10, true), gone), stream(line('ADDED', pod('a', 5)), bookmark(20, true))])
+	await first.until('the second list', () => asked.length === 2)
+	await first.until('its end', () => readPositionOf('pods').revision === '20')
+	await first.stop()
+	expect(first.gaps()).toEqual([])
+	const second = run([stream()])
+	await second.until('the gap', () => second.gaps().length === 1)
+	expect(second.gaps()).toMatchObject([{ scope: 'pods', fromRevision: 11n, toRevision: 20n }])
+})
+
+function readPositionOf(resource: string): Position {
+	using known = openLocalState(state.dir)
+	return readPosition(known.cursor(cursorName(resource)))
+}
+
+test('a resource that comes later has a gap from when it was not there yet to its first list', async () => {
+	const collector = run([stream(line('ADDED', pod('a', 5)), bookmark(10, true), line('MODIFIED', pod('a', 12)))], { discoveryMs: 100 })
+	await collector.until('the pod', () => seen(collector).includes('a@12 updated watch'))
+	resources.push({ name: 'podtemplates', kind: 'PodTemplate', namespaced: true, verbs: ['list', 'watch'] })
+	answers = [stream(line('ADDED', { ...pod('t', 20), kind: 'PodTemplate' }), bookmark(22, true))]
+	const gap = await collector.until('the gap', () => collector.gaps()[0])
+	expect(gap).toMatchObject({ scope: 'podtemplates', reason: 'relist', toRevision: 22n, touched: ['podtemplates/default/t'] })
+	expect([11n, 13n]).toContain(gap.fromRevision)
+	expect(seen(collector)).toContain('t@20 created gap')
 })
