@@ -1,170 +1,161 @@
-// A real cluster under kubectl work, with collector and processor killed at random moments, and a compaction: the store then holds every version that etcd held, once, byte for byte.
-import { readFileSync, writeFileSync } from 'node:fs'
+// An hour of work on a real cluster, in minutes, while the collector and the processor are killed and etcd is compacted: the store holds every version that etcd held, once, as the API served it.
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createVersions } from '#collectors/etcd/versions.ts'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadRedactionKey } from '#processors/redact/key.ts'
-import { createRedactor } from '#processors/redact/step.ts'
-import { createCatalog } from '#records/catalog.ts'
-import type { VersionRecord } from '#records/record.ts'
+import { resourceName } from '#records/object-key.ts'
 import { systemClock } from '#runtime/clock.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
-import { startCluster, type Cluster } from '#test/support/cluster.ts'
-import { eventually, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
+import type { Store } from '#storage/store/port.ts'
+import { openApi, type Api } from '#test/support/api.ts'
+import { serversDir, startCluster, type Cluster } from '#test/support/cluster.ts'
+import { eventually, temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
+import { readLines } from '#test/support/recorded.ts'
+import { startWitness, type Witness } from '#test/support/witness.ts'
+import { checkLedger, compareState, compareVersions, findDoubles, findInvented, readAll, standingAt } from './compare.ts'
+import { Roles } from './roles.ts'
+import { readTruth } from './truth.ts'
+import { chapters, openTools, overtime, passing } from './work.ts'
+
+const name = 'rig'
+const versionsMin = 1500
+const caughtUpMs = 120_000
+/** What the API shows nobody: the API server's own keys. */
+const internal = new Set(['etcdkeys', 'masterleases', 'peerserverleases', 'ranges'])
 
 const folder = temporaryFolder('kill')
 const random = createRandom(seedOf('flow/kill'))
-const running = new Map<string, Program>()
 let cluster: Cluster
-let config: string
-
-interface Line {
-	readonly rev: number
-	readonly type: 'PUT' | 'DELETE'
-	readonly key: string
-	readonly create_revision: number
-	readonly version: number
-	readonly lease: string
-	readonly value: string | null
-	readonly prev: { readonly mod_revision: number; readonly value: string } | null
-}
+let api: Api
+let witness: Witness
+let roles: Roles
+let store: Store
 
 beforeAll(async () => {
 	cluster = await startCluster({ env: { RECORD: '1' } })
-	config = join(folder.path, 'kubetape.yaml')
+	api = openApi(cluster)
+	witness = await startWitness(api, passing)
+	const config = join(folder.path, 'kubetape.yaml')
 	writeFileSync(
 		config,
-		`dataDir: ${folder.path}/data\nclusters: [{ name: rig, etcd: { endpoints: ["${cluster.etcd}"] }, audit: { path: "${cluster.dir}/audit/audit.log" } }]\n`,
+		`dataDir: ${folder.path}/data\nclusters: [{ name: ${name}, etcd: { endpoints: ["${cluster.etcd}"] }, audit: { path: "${cluster.dir}/audit/audit.log" } }]\n`,
 	)
+	roles = new Roles(config, random)
 })
 afterAll(async () => {
-	for (const program of running.values()) program.process.kill('SIGKILL')
+	await roles?.[Symbol.asyncDispose]()
+	await store?.[Symbol.asyncDispose]()
+	await witness?.[Symbol.asyncDispose]()
+	api?.[Symbol.dispose]()
 	await cluster?.stop()
 	folder.remove()
 })
 
-function start(role: 'collect' | 'process'): void {
-	running.set(role, startProgram([role, '--config', config], { KUBETAPE_LOG_LEVEL: 'warn' }))
+const head = (): bigint => BigInt(readLines(cluster).at(-1)?.rev ?? 0)
+const openStore = (): Promise<Store> => openSqliteStore({ dir: join(folder.path, 'data', 'store'), readOnly: true, clock: systemClock })
+
+async function covered(): Promise<bigint> {
+	await using opened = await openStore()
+	const { coverage } = await opened.ledger(name, {})
+	return coverage.reduce((last, { toRevision }) => (toRevision > last ? toRevision : last), 0n)
 }
 
-async function kill(role: 'collect' | 'process'): Promise<void> {
-	const program = running.get(role)
-	program?.process.kill('SIGKILL')
-	await program?.exited
+/** Until the store has what etcd has now. */
+async function caughtUp(): Promise<bigint> {
+	const last = head()
+	await eventually(covered, (revision) => revision >= last, caughtUpMs)
+	return last
 }
 
-function linesOfEtcd(): readonly Line[] {
-	return readFileSync(join(cluster.dir, 'etcd.jsonl'), 'utf8')
-		.trim()
-		.split('\n')
-		.map((text) => JSON.parse(text) as Line)
+async function compact(revision: bigint): Promise<void> {
+	await promisify(execFile)(join(serversDir, 'etcdctl'), ['--endpoints', cluster.etcd, 'compact', String(revision)])
 }
 
-async function work(round: number): Promise<void> {
-	const k = cluster.kubectl
-	await k(['create', 'namespace', `lab-${round}`])
-	await k(['-n', `lab-${round}`, 'create', 'deployment', 'web', '--image', 'registry.example/web:1.4', '--replicas', '3'])
-	await k(['-n', `lab-${round}`, 'create', 'configmap', 'settings', '--from-literal', `round=${round}`])
-	await k(['-n', `lab-${round}`, 'create', 'secret', 'generic', 'key', '--from-literal', `password=do-not-keep-${round}`])
-	await k(['-n', `lab-${round}`, 'set', 'image', 'deployment/web', 'web=registry.example/web:1.5'])
-	await k(['-n', `lab-${round}`, 'scale', 'deployment/web', '--replicas', '1'])
-	await k(['-n', `lab-${round}`, 'delete', 'configmap', 'settings'])
+/** The hour. Gives the revisions at which etcd was compacted behind the collector's back. */
+async function play(): Promise<readonly bigint[]> {
+	using tools = openTools(cluster, witness)
+	const { settingIn, releasing, laboring, defining, maintaining, editing, tidyingUp } = chapters
+	for (const chapter of [settingIn, releasing, laboring, defining, overtime('night-1')]) await roles.harass(chapter(tools))
+
+	// A compaction of what is recorded takes nothing: with the collector running, and with it down.
+	await compact(await caughtUp())
+	await overtime('night-2')(tools)
+	const recorded = await caughtUp()
+	await roles.kill('collect')
+	await overtime('night-3')(tools)
+	await compact(recorded)
+	roles.start('collect')
+	await caughtUp()
+
+	// Down until its cursor is compacted away; killed again while it makes up for that, while etcd is compacted further.
+	await roles.kill('collect')
+	await maintaining(tools)
+	const lost = [head()]
+	const later = editing(tools)
+	await compact(lost[0] ?? 0n)
+	await roles.kill('process')
+	await later
+	roles.start('collect', 'process')
+	await roles.pause(300, 1500)
+	await roles.kill('collect', 'process')
+	await overtime('night-4')(tools)
+	lost.push(head())
+	await compact(lost[1] ?? 0n)
+	roles.start('collect', 'process')
+	await roles.harass(tidyingUp(tools))
+	await caughtUp()
+	return lost
 }
 
-describe('a cluster under work, with roles killed', () => {
-	it('is in the store whole: each version once, as etcd held it', async () => {
-		start('collect')
-		start('process')
-		// Only then is it killed: what is written before the first snapshot is in that snapshot.
-		await eventually(
-			async () => {
-				const opened = await openSqliteStore({ dir: join(folder.path, 'data', 'store'), readOnly: true, clock: systemClock })
-				const { coverage } = await opened.ledger('rig', {})
-				await opened[Symbol.asyncDispose]()
-				return coverage.length
-			},
-			(count) => count > 0,
-		)
-		for (let round = 0; round < 4; round++) {
-			const working = work(round)
-			for (const role of ['collect', 'process', 'collect'] as const) {
-				await systemClock.sleep(400 + random() * 1600)
-				await kill(role)
-				start(role)
-			}
-			await working
-		}
-		const store = await openSqliteStore({ dir: join(folder.path, 'data', 'store'), readOnly: true, clock: systemClock })
-		const last = linesOfEtcd().at(-1)?.rev ?? 0
-		await eventually(
-			async () => (await store.ledger('rig', {})).coverage.map((range) => Number(range.toRevision)),
-			(covered) => Math.max(0, ...covered) >= last,
-			60_000,
-		)
-		const lines = linesOfEtcd().filter((line) => line.rev <= last)
-		const { ledger, missing, different, checked } = await compare(lines, store)
-		console.log(
-			`versions in etcd: ${lines.length}, compared: ${checked}, missing: ${missing.length}, different: ${different.length}, gaps: ${ledger.gaps.length}`,
-		)
-		expect(missing).toEqual([])
-		expect(different).toEqual([])
-		expect(ledger.gaps).toEqual([])
-		expect(checked).toBeGreaterThan(300)
-		const [info] = await store.clusters()
-		const seen = new Set<string>()
-		let cursor: string | undefined
-		let twice = 0
-		do {
-			const page = await store.timeline(
-				{ cluster: 'rig', include: ['change', 'event'], noise: true },
-				{ limit: 1000, ...(cursor === undefined ? {} : { cursor }) },
-			)
-			for (const item of page.items) {
-				if (seen.has(item.id)) twice += 1
-				seen.add(item.id)
-			}
-			cursor = page.next ?? undefined
-		} while (cursor !== undefined)
-		expect(twice).toBe(0)
-		expect(info?.counts.audit ?? 0).toBeGreaterThan(100)
-		await store[Symbol.asyncDispose]()
-	})
+it('is in the store whole, once, and as the API served it; what compaction took is in gaps', async () => {
+	roles.start('collect', 'process')
+	await eventually(covered, (revision) => revision > 0n)
+	const compactedAt = await play()
+	const last = await caughtUp()
+	await roles.kill('collect')
+	store = await openStore()
+	const truth = await readTruth(name, cluster, witness, await loadRedactionKey(join(folder.path, 'data', 'redaction.key')))
+	const { gaps, coverage } = await store.ledger(name, {})
+	const first = coverage.reduce((from, { fromRevision }) => (fromRevision < from ? fromRevision : from), 2n ** 62n)
+	const isLost = (revision: bigint): boolean =>
+		gaps.some(({ fromRevision, toRevision }) => (fromRevision ?? 0n) <= revision && revision <= (toRevision ?? 0n))
+
+	// The first snapshot, every version since outside of the gaps, and what stood at the end of each gap.
+	const wanted = [
+		...standingAt(truth, first - 1n).values(),
+		...truth.filter(({ revision }) => revision >= first && revision <= last && !isLost(revision)),
+		...gaps.flatMap(({ toRevision }) => [...standingAt(truth, toRevision ?? 0n).values()].filter(({ revision }) => isLost(revision))),
+	]
+	const comparison = await compareVersions(store, name, wanted)
+	const items = await readAll(store, name)
+	const doubles = await findDoubles(store, name, items)
+	const unwitnessed = wanted.filter(({ oracle, record }) => oracle !== 'api' && !internal.has(resourceName(record.object)))
+	const versions = items.filter(({ kind }) => kind === 'change' || kind === 'event')
+	console.log(
+		`etcd held ${truth.length} versions, ${truth.filter(({ revision }) => revision >= first).length} since the first snapshot; stored ${versions.length}; ` +
+			`compared ${JSON.stringify(comparison.compared)}, missing ${comparison.missing.length}, different ${comparison.different.length}, ` +
+			`double ${doubles.length}; kills ${roles.kills}; in gaps ${truth.filter(({ revision }) => revision >= first && isLost(revision)).length}: ` +
+			gaps.map(({ fromRevision, toRevision, touchedCount }) => `${fromRevision}..${toRevision} (${touchedCount} touched)`).join(', '),
+	)
+	expect(witness.failures).toEqual([])
+	expect(roles.failures).toEqual([])
+	expect(comparison.missing).toEqual([])
+	expect(comparison.different).toEqual([])
+	expect(unwitnessed.map(({ revision, key }) => `${revision} ${key}`)).toEqual([])
+	expect(comparison.compared.api).toBeGreaterThan(versionsMin)
+	expect(doubles).toEqual([])
+	expect(findInvented(items, truth, gaps)).toEqual([])
+	expect(await checkLedger(store, name, truth)).toEqual([])
+	// The gaps are what was compacted while the collector was down, and no more than that.
+	expect(gaps.map(({ reason }) => reason)).toEqual(compactedAt.slice(-gaps.length).map(() => 'compacted'))
+	expect(gaps.at(-1)?.toRevision).toBe(compactedAt.at(-1))
+	for (const { toRevision } of gaps) expect(compactedAt).toContain(toRevision)
+	// Inside a gap nobody knows what stood; at its end it is known again.
+	for (const revision of [first - 1n, ...gaps.map(({ toRevision }) => toRevision ?? 0n), last])
+		expect(await compareState(store, name, truth, revision)).toEqual([])
+	expect(items.filter(({ kind }) => kind === 'audit').length).toBeGreaterThan(versionsMin / 2)
+	expect(items.filter(({ kind }) => kind === 'reject')).toEqual([])
 })
-
-/** Each line of etcd's own record against the store: by id, and by body. What was before the first sighting is a snapshot: its last version only. */
-async function compare(lines: readonly Line[], store: Awaited<ReturnType<typeof openSqliteStore>>) {
-	const { redact } = createRedactor({ key: await loadRedactionKey(join(folder.path, 'data', 'redaction.key')) })
-	const versions = createVersions({ cluster: 'rig', source: 'test', space: 'main', prefix: '/registry/', catalog: createCatalog() })
-	const ledger = await store.ledger('rig', {})
-	const from = ledger.coverage.reduce((first, { fromRevision }) => (fromRevision < first ? fromRevision : first), 2n ** 62n)
-	const missing: string[] = []
-	const different: string[] = []
-	let checked = 0
-	for (const line of lines) {
-		const record = versions.toRecord(
-			{
-				type: line.type,
-				key: line.key,
-				value: line.value === null ? null : Buffer.from(line.value, 'base64'),
-				modRevision: BigInt(line.rev),
-				createRevision: BigInt(line.create_revision),
-				version: BigInt(line.version),
-				lease: BigInt(line.lease),
-				prev: line.prev && { modRevision: BigInt(line.prev.mod_revision), value: Buffer.from(line.prev.value, 'base64') },
-			},
-			0,
-			'watch',
-		)
-		if (BigInt(line.rev) < from) continue
-		checked += 1
-		const stored = await store.get('rig', record.id)
-		const result = redact(record)
-		if (!('ok' in result)) throw new Error('the truth cannot be redacted')
-		const truth = result.ok as unknown as VersionRecord
-		if (!stored) missing.push(`${line.rev} ${line.key}`)
-		else if (truth.folded === undefined && stored.body?.text !== (truth.after ?? truth.before)?.text)
-			different.push(`${line.rev} ${line.key}`)
-	}
-	return { ledger, missing, different, checked }
-}
