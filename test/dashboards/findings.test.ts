@@ -88,7 +88,7 @@ describe('writes without a request', () => {
 
 	it('are not told where no requests are recorded, nor of snapshots, nor of the keys of the API server itself', () => {
 		const request = requestAt(1, checkout)
-		expect(unrequestedOf([changeAt(50, checkout)], always)).toEqual({ items: [], unrecorded: [] })
+		expect(unrequestedOf([changeAt(50, checkout), changeAt(900, checkout)], always)).toEqual({ items: [], unrecorded: [] })
 		expect(
 			unrequestedOf(
 				[
@@ -96,6 +96,7 @@ describe('writes without a request', () => {
 					changeAt(50, 'pods/shop/a', { sighting: 'snapshot' }),
 					changeAt(50, 'masterleases/-/10.0.0.1'),
 					changeAt(60, 'pods/shop/b'),
+					requestAt(900, checkout),
 				],
 				always,
 			).items.map(({ object }) => object?.name),
@@ -103,10 +104,29 @@ describe('writes without a request', () => {
 	})
 })
 
+describe('requests that come late', () => {
+	const around = changeAt(100, 'pods/shop/a')
+
+	it('are waited for: a change newer than the newest request is not judged yet', () => {
+		expect(unrequestedOf([requestAt(50, checkout), around], always).items).toEqual([])
+		expect(unrequestedOf([requestAt(50, checkout), around, requestAt(110, checkout, { verb: 'get' })], always).items).toEqual([around])
+	})
+
+	it('are not waited for without end: an audit log that stopped hides nothing', () => {
+		expect(unrequestedOf([requestAt(50, checkout), around, changeAt(300, checkout, { kind: 'event' })], always).items).toEqual([around])
+	})
+})
+
 describe('resources whose requests are not recorded', () => {
 	it('are named instead of each of their changes', () => {
 		const pods = Array.from({ length: 20 }, (_, index) => changeAt(100 + 20 * index, `pods/shop/p${index}`, { facets: ['status'] }))
-		const items = [requestAt(1, checkout), requestAt(100, 'pods/shop/p0'), ...pods, changeAt(900, 'secrets/pay/key')]
+		const items = [
+			requestAt(1, checkout),
+			requestAt(100, 'pods/shop/p0'),
+			...pods,
+			changeAt(900, 'secrets/pay/key'),
+			requestAt(1000, checkout),
+		]
 		const found = unrequestedOf(items, always)
 		expect(found.items.map(({ object }) => object?.name)).toEqual(['key'])
 		expect(found.unrecorded).toEqual([{ resource: 'pods', count: 19 }])

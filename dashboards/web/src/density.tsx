@@ -68,6 +68,7 @@ function optionsOf(props: DensityProps, width: number): uPlot.Options {
 		stroke: palette.muted,
 		grid: { stroke: palette.line, width: 1 },
 		ticks: { show: false },
+		space: 76,
 		font: '11px system-ui, sans-serif',
 	}
 	const label = (stamp: number): string => {

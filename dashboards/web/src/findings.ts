@@ -24,6 +24,8 @@ const nearbyMs = 60_000
 const nearbyMax = 2
 /** Around a change, within which a request for it must have been answered; the bound of its time comes on top. */
 const requestMs = 5000
+/** Requests may be stored so much later than the changes they made: until then, nothing is said of what is newer than the newest request. */
+const lateMs = 120_000
 /** So many changes of a resource without a request, and more than half of them: its requests are not recorded. */
 const unrecordedMin = 5
 /** Written by the API server for itself, without a request: they are no objects of the API. */
@@ -139,6 +141,17 @@ function writeTimes(items: readonly WireItem[]): ReadonlyMap<string, readonly nu
 	return writes
 }
 
+/** Up to this time (ms) every request is here that comes at all. */
+function settledAt(items: readonly WireItem[]): number {
+	let [newest, newestRequest] = [0, 0]
+	for (const item of items) {
+		const at = millis(item)
+		newest = Math.max(newest, at)
+		if (item.kind === 'audit') newestRequest = Math.max(newestRequest, at)
+	}
+	return Math.max(newestRequest, newest - lateMs)
+}
+
 /**
  * Changes around whose time no write to the object, nor to its whole collection, was answered well.
  * Only where requests are recorded at all, and at or after `since` (milliseconds): before it not everything is held.
@@ -146,13 +159,14 @@ function writeTimes(items: readonly WireItem[]): ReadonlyMap<string, readonly nu
 export function unrequestedOf(items: readonly WireItem[], since: number): Unrequested {
 	const writes = writeTimes(items)
 	if (writes.size === 0) return { items: [], unrecorded: [] }
+	const settled = settledAt(items)
 	const changes = new Map<string, { all: number; readonly unexplained: WireItem[] }>()
 	for (const item of items) {
 		if (item.kind !== 'change' || item.sighting !== 'watch' || item.folded || !item.object || bookkeeping.has(item.object.resource))
 			continue
 		const at = millis(item)
 		const reach = requestMs + item.timeBoundSeconds * 1000
-		if (at - reach < since) continue
+		if (at - reach < since || at + reach > settled) continue
 		const { resource, group, namespace, name } = item.object
 		const type = `${resource}.${group}`
 		const seen = changes.get(type) ?? { all: 0, unexplained: [] }

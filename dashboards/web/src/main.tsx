@@ -22,7 +22,7 @@ import { useTimeline, type Timeline } from './timeline.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useView, type ChangeView } from './use-view.ts'
 
-const wideGutter = 330
+const wideGutter = 338
 const narrowGutter = 150
 const narrowPixels = 1100
 
