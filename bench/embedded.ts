@@ -41,8 +41,8 @@ function recordedChanges(): readonly Change[] {
 	return lines.map((line) => {
 		const decoded = decodeValue(Buffer.from(line.value ?? line.prev?.value ?? '', 'base64'), 1n)
 		if (!('value' in decoded)) return { line, jsonBytes: 0, name: '', uid: '' }
-		const { name, uid } = decoded.value['metadata'] as { name: string; uid: string }
-		return { line, jsonBytes: JSON.stringify(decoded.value).length, name, uid }
+		const metadata = decoded.value['metadata'] as { name: string; uid: string }
+		return { line, jsonBytes: JSON.stringify(decoded.value).length, name: metadata.name, uid: metadata.uid }
 	})
 }
 
@@ -94,14 +94,14 @@ function writeMix(dir: string): ReturnType<typeof writeCopies> {
 
 /** The lives of its Pods, under names and uids of the same length. */
 function writePods(dir: string): ReturnType<typeof writeCopies> {
-	const pods = recordedChanges().filter(({ line, name }) => line.key.startsWith('/registry/pods/') && /-[a-z0-9]{5}$/.test(name))
-	return writeCopies(dir, pods, ({ line, name, uid }, copy) => {
+	const pods = recordedChanges().filter((change) => change.line.key.startsWith('/registry/pods/') && /-[a-z0-9]{5}$/.test(change.name))
+	return writeCopies(dir, pods, ({ line, name: pod, uid }, copy) => {
 		const suffix = copy.toString(36).padStart(5, '0')
-		const other = { name: name.slice(0, -5) + suffix, uid: uid.slice(0, -5) + suffix.replaceAll(/[g-z]/g, '0') }
+		const other = { name: pod.slice(0, -5) + suffix, uid: uid.slice(0, -5) + suffix.replaceAll(/[g-z]/g, '0') }
 		return {
-			key: line.key.replace(name, other.name),
+			key: line.key.replace(pod, other.name),
 			renamed(value) {
-				const bytes = Buffer.from(value, 'base64').toString('latin1').replaceAll(name, other.name).replaceAll(uid, other.uid)
+				const bytes = Buffer.from(value, 'base64').toString('latin1').replaceAll(pod, other.name).replaceAll(uid, other.uid)
 				return Buffer.from(bytes, 'latin1').toString('base64')
 			},
 		}

@@ -100,7 +100,7 @@ async function catchUp(config: EtcdConfig, dir: string, etcd: EtcdServer): Promi
 	let seen = 0n
 	const begun = performance.now()
 	const running = record(config, dir, (records) => {
-		for (const record of records) if (record.kind === 'change') seen = record.revision
+		for (const given of records) if (given.kind === 'change') seen = given.revision
 	})
 	await until(() => seen >= last)
 	const collected = performance.now() - begun
@@ -114,9 +114,9 @@ async function live(config: EtcdConfig, dir: string, etcd: EtcdServer): Promise<
 	let ready = false
 	const running = record(config, dir, (records) => {
 		const now = performance.now()
-		for (const record of records) {
-			if (record.kind !== 'change') continue
-			const at = (record.after?.object['data'] as Record<string, string> | undefined)?.['at'] ?? ''
+		for (const given of records) {
+			if (given.kind !== 'change') continue
+			const at = (given.after?.object['data'] as Record<string, string> | undefined)?.['at'] ?? ''
 			const from = began.get(at)
 			if (from !== undefined) waits.push(now - from)
 			if (at === 'ready') ready = true

@@ -20,7 +20,7 @@ const smallRateHz = 1000
 
 /** A Pod status of about 1.5 KB, as text from the source; each differs in name, revision and a few numbers. */
 function pod(number: number): Redacted {
-	const name = `checkout-7d9c5b6f4-${((number * 2654435761) % 2 ** 32).toString(36)}`
+	const podName = `checkout-7d9c5b6f4-${((number * 2654435761) % 2 ** 32).toString(36)}`
 	const status = (at: number) => ({
 		phase: 'Running',
 		podIP: `10.1.${at % 250}.${number % 250}`,
@@ -35,9 +35,9 @@ function pod(number: number): Redacted {
 			apiVersion: 'v1',
 			kind: 'Pod',
 			metadata: {
-				name,
+				name: podName,
 				namespace: 'shop',
-				uid: `${name}-uid`,
+				uid: `${podName}-uid`,
 				resourceVersion: `${at}`,
 				labels: { app: 'checkout', 'pod-template-hash': '7d9c5b6f4' },
 			},
@@ -47,7 +47,7 @@ function pod(number: number): Redacted {
 			},
 			status: status(at),
 		})
-	const ref = { resource: 'pods', group: '', namespace: 'shop', name }
+	const ref = { resource: 'pods', group: '', namespace: 'shop', name: podName }
 	return asRedacted(
 		aChange({ revision: BigInt(number), object: ref, before: Body.ofText(object(number - 1)), after: Body.ofText(object(number)) }),
 	)
@@ -59,9 +59,9 @@ const batchesOf = (): Redacted[][] =>
 	)
 const perSecond = (count: number, ms: number): string => `${Math.round((count / ms) * 1000).toLocaleString('en')}/s`
 
-async function timed(run: () => Promise<void> | void): Promise<number> {
+async function timed(work: () => Promise<void> | void): Promise<number> {
 	const begin = performance.now()
-	await run()
+	await work()
 	return performance.now() - begin
 }
 

@@ -120,9 +120,9 @@ async function traced(cdp: CDPSession, act: () => Promise<unknown>): Promise<Pic
 	await complete
 	cdp.off('Tracing.dataCollected', collect)
 	const mains = new Set(
-		events.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid}/${tid}`),
+		events.filter((event) => event.name === 'thread_name' && event.args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid}/${tid}`),
 	)
-	const tasks = events.filter(({ name, pid, tid }) => name === 'RunTask' && mains.has(`${pid}/${tid}`))
+	const tasks = events.filter((event) => event.name === 'RunTask' && mains.has(`${event.pid}/${event.tid}`))
 	const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0) / 1000
 	return { wallMs, taskCpuMs: most(tasks.map(({ tdur }) => tdur ?? 0)), taskWallMs: most(tasks.map(({ dur }) => dur ?? 0)) }
 }
@@ -141,7 +141,7 @@ async function measure(records: number): Promise<ReadonlyMap<string, Measured>> 
 			requests = 0
 			const times = await traced(cdp, () => act(page, served.address))
 			const { metrics } = await cdp.send('Performance.getMetrics')
-			const heapMb = (metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? 0) / 1e6
+			const heapMb = (metrics.find((metric) => metric.name === 'JSHeapUsedSize')?.value ?? 0) / 1e6
 			found.set(what, { ...times, requests, heapMb })
 		}
 		return found

@@ -33,10 +33,10 @@ const wrapped: Readonly<Record<string, readonly [number, string, string][]>> = {
 
 /** The same tables as a protobufjs type. */
 function peerType(root: protobuf.Root, message: Message): protobuf.Type {
-	const name = message.name.replaceAll(/\W/g, '_')
-	const known = root.get(name)
+	const typeName = message.name.replaceAll(/\W/g, '_')
+	const known = root.get(typeName)
 	if (known) return known as protobuf.Type
-	const type = new protobuf.Type(name)
+	const type = new protobuf.Type(typeName)
 	root.add(type)
 	for (const [number, index] of message.byNumber.entries()) {
 		const field = index === undefined ? undefined : message.fields[index]
@@ -50,12 +50,12 @@ function peerType(root: protobuf.Root, message: Message): protobuf.Type {
 }
 
 function peerWrapped(root: protobuf.Root, kind: string): string {
-	const name = `Wrapped${kind}`
-	if (root.get(name)) return name
-	const type = new protobuf.Type(name)
+	const typeName = `Wrapped${kind}`
+	if (root.get(typeName)) return typeName
+	const type = new protobuf.Type(typeName)
 	for (const [number, json, of] of wrapped[kind] ?? []) type.add(new protobuf.Field(json, number, of))
 	root.add(type)
-	return name
+	return typeName
 }
 
 function recordedEvents(): readonly Buffer[] {

@@ -183,7 +183,7 @@ async function bareLoop(from: string, to: string): Promise<Watch> {
 }
 
 function bytesOf(dir: string): number {
-	return readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0)
+	return readdirSync(dir).reduce((sum, file) => sum + statSync(join(dir, file)).size, 0)
 }
 
 /** As the API asks: through a reader of its own. */

@@ -4,6 +4,7 @@ import type { Operation } from '#records/record.ts'
 import { diff, type FieldChange } from './diff.ts'
 import { endpointsPhrase } from './endpoints.ts'
 import { alarming, phrase, shown } from './phrases.ts'
+import { textOf } from './text.ts'
 
 export interface Description {
 	readonly summary: string
@@ -61,8 +62,8 @@ function created(kind: string, operation: Operation, after: Fields, images: read
 	if (typeof spec['replicas'] === 'number') parts.push(`replicas ${spec['replicas']}`)
 	const role = fields(after['roleRef'])
 	if (typeof role['name'] === 'string') {
-		const subjects = list(after['subjects']).map((subject) => String(fields(subject)['name'] ?? ''))
-		parts.push(`${String(role['kind'] ?? 'role')} ${role['name']} to ${subjects.join(', ') || 'nobody'}`)
+		const subjects = list(after['subjects']).map((subject) => textOf(fields(subject)['name']))
+		parts.push(`${textOf(role['kind'] ?? 'role')} ${role['name']} to ${subjects.join(', ') || 'nobody'}`)
 	}
 	if (kind === 'ConfigMap' || kind === 'Secret') parts.push(`keys ${Object.keys(fields(after['data'])).slice(0, 8).join(', ') || 'none'}`)
 	const verb = operation === 'created' ? 'created' : 'as found'

@@ -1,6 +1,7 @@
 // What differs between two versions of an object, path by path; lists are compared by their keys as Kubernetes merges them.
 import { isRawNumber } from '#records/exact-json.ts'
 import type { Facet } from '#records/indexed.ts'
+import { textOf } from './text.ts'
 
 export interface FieldChange {
 	/** `spec.template.spec.containers[web].image`, `metadata.labels["app.kubernetes.io/name"]`. */
@@ -118,8 +119,8 @@ const isScalar = (value: unknown): boolean => typeof value !== 'object' || value
 
 function identityOf(item: Fields, fields: readonly string[]): string {
 	const [only, second] = fields
-	if (only !== undefined && second === undefined) return String(item[only] ?? '')
-	return fields.map((field) => String(item[field] ?? '')).join('/')
+	if (only !== undefined && second === undefined) return textOf(item[only])
+	return fields.map((field) => textOf(item[field])).join('/')
 }
 
 /** All items are objects that have the first field, and no two have the same identity. */

@@ -1,6 +1,7 @@
 // One changed field in a few words. A phrase is undefined where the field says nothing that another does not say better.
 import type { Severity } from '#records/indexed.ts'
 import type { FieldChange } from './diff.ts'
+import { textOf } from './text.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
@@ -46,7 +47,7 @@ function containerState(change: FieldChange, name: string): string | undefined {
 	const terminated = fields(state['terminated'])
 	if (typeof waiting['reason'] === 'string') return `container ${name} waiting: ${waiting['reason']}`
 	if (typeof terminated['reason'] === 'string' || typeof terminated['exitCode'] === 'number')
-		return `container ${name} ended: ${String(terminated['reason'] ?? 'exit')}, exit code ${String(terminated['exitCode'] ?? '?')}`
+		return `container ${name} ended: ${textOf(terminated['reason'] ?? 'exit')}, exit code ${textOf(terminated['exitCode'] ?? '?')}`
 	if (state['running'] !== undefined) return `container ${name} running`
 	return undefined
 }
@@ -139,7 +140,7 @@ const patterns: readonly Pattern[] = [
 ]
 
 const keysOf = (list: unknown, key: string): string =>
-	Array.isArray(list) ? list.map((item) => String(fields(item)[key] ?? '')).join(', ') : 'none'
+	Array.isArray(list) ? list.map((item) => textOf(fields(item)[key])).join(', ') : 'none'
 const saysNothing = (map: unknown): boolean =>
 	Object.keys(fields(map)).every((key) => /last-change-trigger-time|last-applied-configuration/.test(key))
 

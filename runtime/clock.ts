@@ -2,9 +2,9 @@
 
 export interface Clock {
 	/** Microseconds since 1970. Millisecond steps are refined by the monotonic clock. */
-	nowMicros(): number
+	readonly nowMicros: () => number
 	/** Resolves after `ms`, or at once when the signal aborts. */
-	sleep(ms: number, signal?: AbortSignal): Promise<void>
+	readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
 export const systemClock: Clock = {

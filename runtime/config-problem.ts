@@ -13,7 +13,7 @@ export interface Violation {
 interface Branch {
 	readonly properties?: Readonly<Record<string, TSchema>>
 	readonly items?: TSchema
-	readonly anyOf?: readonly { readonly const?: unknown; readonly type?: string }[]
+	readonly anyOf?: readonly { readonly const?: string | number | boolean; readonly type?: string }[]
 	/** Ours: what a pattern asks for, in words. */
 	readonly form?: string
 }

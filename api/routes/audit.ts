@@ -28,23 +28,29 @@ const collapse = Type.Optional(
 			'One item for each request: its last stage, with all of them in stages. Otherwise one for each stage that the audit log has, as every count has it.',
 	}),
 )
-const query = parameters({ ...filters, ...pageParameters, ...orderParameter, collapse })
-const by = Type.Unsafe<AuditField>({
+const querySchema = parameters({ ...filters, ...pageParameters, ...orderParameter, collapse })
+const bySchema = Type.Unsafe<AuditField>({
 	type: 'string',
 	enum: ['user', 'verb', 'resource', 'namespace', 'code', 'userAgent', 'sourceIP'],
 	description: 'What to count by.',
 })
-const limit = Type.Optional(
+const limitSchema = Type.Optional(
 	Type.Integer({ minimum: 1, maximum: apiLimits.topMax, default: apiLimits.topDefault, description: 'How many values.' }),
 )
-const topQuery = parameters({ ...filters, by, limit })
+const topQuery = parameters({ ...filters, by: bySchema, limit: limitSchema })
 
 export function auditRoutes(app: FastifyInstance, context: ApiContext): void {
 	const { store, clock } = context
 	addRoute(
 		app,
 		context,
-		{ url: '/api/v1/audit', tag: 'records', summary: 'Requests to the API server, newest first', query, response: pageOf(itemSchema) },
+		{
+			url: '/api/v1/audit',
+			tag: 'records',
+			summary: 'Requests to the API server, newest first',
+			query: querySchema,
+			response: pageOf(itemSchema),
+		},
 		async ({ query }) => {
 			const opened = openPage(query, clock, 'desc')
 			const filter = parseFilter(query, opened.clock, ['audit'])

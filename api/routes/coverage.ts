@@ -10,7 +10,7 @@ import { wireReject, wireTime } from '#api/serialize.ts'
 import type { ApiContext } from '#api/context.ts'
 import type { WireCoverage } from '#api/wire.ts'
 
-const query = parameters({ cluster: objectParameters.cluster, ...rangeParameters })
+const querySchema = parameters({ cluster: objectParameters.cluster, ...rangeParameters })
 const rejectQuery = parameters({ cluster: objectParameters.cluster, ...rangeParameters, ...pageParameters, ...orderParameter })
 
 function wireGap(gap: Gap): WireCoverage['gaps'][number] {
@@ -35,7 +35,7 @@ export function coverageRoutes(app: FastifyInstance, context: ApiContext): void 
 	addRoute(
 		app,
 		context,
-		{ url: '/api/v1/coverage', tag: 'ledger', summary: 'Revisions seen whole, and gaps', query, response: coverageSchema },
+		{ url: '/api/v1/coverage', tag: 'ledger', summary: 'Revisions seen whole, and gaps', query: querySchema, response: coverageSchema },
 		async ({ query }): Promise<WireCoverage> => {
 			const cluster = await requireCluster(context, query.cluster)
 			const { gaps, coverage } = await store.ledger(cluster, parseRange(query, clock))

@@ -17,7 +17,7 @@ import type { WireDiff } from '#api/wire.ts'
 import { latest } from './history.ts'
 
 const text = (description: string) => Type.Optional(Type.String({ description, maxLength: apiLimits.textCharsMax }))
-const query = parameters({
+const querySchema = parameters({
 	from: text('Time or revision; the version before `to` if absent.'),
 	to: text('Time or revision; the latest version if absent.'),
 	space: text('Revision space of both.'),
@@ -56,7 +56,7 @@ export function diffRoutes(app: FastifyInstance, context: ApiContext): void {
 	addRoute(
 		app,
 		context,
-		{ url, tag: 'objects', summary: 'What differs between two versions', params: objectPath, query, response: diffSchema },
+		{ url, tag: 'objects', summary: 'What differs between two versions', params: objectPath, query: querySchema, response: diffSchema },
 		async ({ params, query }): Promise<WireDiff> => {
 			const object = await resolveObject(context, params)
 			const to = await store.versionAt(params.cluster, object, query.to ? parseAt('to', query.to, query.space, clock) : latest)

@@ -11,7 +11,7 @@ import { wireItem, wireState } from '#api/serialize.ts'
 import type { ApiContext } from '#api/context.ts'
 
 const base = '/api/v1/history/:cluster/:resource/:namespace/:name'
-const query = parameters({ ...rangeParameters, ...pageParameters, ...orderParameter })
+const querySchema = parameters({ ...rangeParameters, ...pageParameters, ...orderParameter })
 const at = Type.Optional(Type.String({ description: 'Time or revision; the latest if absent.', maxLength: apiLimits.textCharsMax }))
 const space = Type.Optional(Type.String({ description: 'Revision space of `at`.', maxLength: apiLimits.textCharsMax }))
 
@@ -28,7 +28,7 @@ export function historyRoutes(app: FastifyInstance, context: ApiContext): void {
 			tag: 'objects',
 			summary: 'The versions of one object, oldest first',
 			params: objectPath,
-			query,
+			query: querySchema,
 			response: pageOf(versionSchema),
 		},
 		async ({ params, query }) => {

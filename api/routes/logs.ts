@@ -19,7 +19,7 @@ import { wireItem } from '#api/serialize.ts'
 import type { WireLine } from '#api/wire.ts'
 import type { ApiContext } from '#api/context.ts'
 
-const query = parameters({
+const querySchema = parameters({
 	...objectParameters,
 	...logParameters,
 	...textParameters,
@@ -27,8 +27,8 @@ const query = parameters({
 	...pageParameters,
 	...orderParameter,
 })
-const id = Type.String({ pattern: '^[0-9a-f]{32}$', description: 'id of the line.' })
-const params = Type.Object({ cluster: Type.String({ maxLength: apiLimits.paramCharsMax }), id })
+const idSchema = Type.String({ pattern: '^[0-9a-f]{32}$', description: 'id of the line.' })
+const paramsSchema = Type.Object({ cluster: Type.String({ maxLength: apiLimits.paramCharsMax }), id: idSchema })
 const lines = (description: string) =>
 	Type.Optional(Type.Integer({ minimum: 0, maximum: apiLimits.contextLinesMax, default: apiLimits.contextLinesDefault, description }))
 const contextQuery = parameters({ before: lines('Lines before it.'), after: lines('Lines behind it.') })
@@ -46,7 +46,7 @@ export function logRoutes(app: FastifyInstance, context: ApiContext): void {
 			summary: 'Log lines, newest first',
 			description:
 				'kind, name or uid with owner=true: the lines of every Pod that the object owned. As they come: /api/v1/stream?include=logs with the same parameters.',
-			query,
+			query: querySchema,
 			response: pageOf(itemSchema),
 		},
 		async ({ query }) => {
@@ -58,7 +58,14 @@ export function logRoutes(app: FastifyInstance, context: ApiContext): void {
 	addRoute(
 		app,
 		context,
-		{ url: '/api/v1/logs/:cluster/:id', tag: 'records', summary: 'One log line, whole', params, query: noParameters, response: lineSchema },
+		{
+			url: '/api/v1/logs/:cluster/:id',
+			tag: 'records',
+			summary: 'One log line, whole',
+			params: paramsSchema,
+			query: noParameters,
+			response: lineSchema,
+		},
 		async ({ params }): Promise<WireLine> => {
 			const line = await store.get(params.cluster, params.id)
 			if (line?.kind !== 'log') throw missing(params.id)
@@ -80,7 +87,7 @@ export function logRoutes(app: FastifyInstance, context: ApiContext): void {
 			tag: 'records',
 			summary: 'Log lines around one of the same file, in the order of the file',
 			description: 'By where they stand in the file, not by their times: also where a clock was set.',
-			params,
+			params: paramsSchema,
 			query: contextQuery,
 			response: pageOf(itemSchema),
 		},

@@ -12,12 +12,12 @@ import { wireState } from '#api/serialize.ts'
 import type { ApiContext } from '#api/context.ts'
 
 const text = (description: string) => Type.Optional(Type.String({ description, maxLength: apiLimits.textCharsMax }))
-const { cluster, kind, namespace, name } = objectParameters
-const query = parameters({
+const { cluster, namespace, name } = objectParameters
+const querySchema = parameters({
 	cluster,
 	at: text('Time (RFC 3339, date math) or revision; now if absent.'),
 	space: text('Revision space of `at`.'),
-	kind,
+	kind: objectParameters.kind,
 	resource: text('The same as kind.'),
 	namespace,
 	name,
@@ -30,7 +30,7 @@ export function objectRoutes(app: FastifyInstance, context: ApiContext): void {
 	addRoute(
 		app,
 		context,
-		{ url: '/api/v1/objects', tag: 'objects', summary: 'The live objects at a time', query, response: statePageSchema },
+		{ url: '/api/v1/objects', tag: 'objects', summary: 'The live objects at a time', query: querySchema, response: statePageSchema },
 		async ({ query }) => {
 			const kind = query.kind || query.resource
 			const selector: StateSelector = {

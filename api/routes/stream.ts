@@ -10,7 +10,7 @@ import { addRoute, parameters } from '#api/route.ts'
 import { wireItem } from '#api/serialize.ts'
 import type { ApiContext } from '#api/context.ts'
 
-const query = parameters(timelineParameters)
+const querySchema = parameters(timelineParameters)
 type Batch = Awaited<ReturnType<ApiContext['store']['tail']>>
 
 /** Waits while the reader is slow; false where it is gone or takes nothing for too long. */
@@ -61,7 +61,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
 		tag: 'records',
 		summary: 'Records as they are stored',
 		description,
-		query,
+		query: querySchema,
 		headers: { 'Last-Event-ID': 'id of the last message seen' },
 		contentType: 'text/event-stream',
 	}

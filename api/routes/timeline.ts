@@ -8,8 +8,8 @@ import { bucketSchema, itemSchema, pageOf } from '#api/schemas.ts'
 import { wireBucket, wireItem } from '#api/serialize.ts'
 import type { ApiContext } from '#api/context.ts'
 
-const query = parameters({ ...timelineParameters, ...pageParameters, ...orderParameter })
-const buckets = Type.Optional(
+const querySchema = parameters({ ...timelineParameters, ...pageParameters, ...orderParameter })
+const bucketsSchema = Type.Optional(
 	Type.Integer({
 		minimum: 1,
 		maximum: apiLimits.bucketsMax,
@@ -17,14 +17,14 @@ const buckets = Type.Optional(
 		description: 'How many intervals of equal length, to the microsecond. None where nothing is recorded.',
 	}),
 )
-const histogramQuery = parameters({ ...timelineParameters, buckets })
+const histogramQuery = parameters({ ...timelineParameters, buckets: bucketsSchema })
 
 export function timelineRoutes(app: FastifyInstance, context: ApiContext): void {
 	const { store, clock } = context
 	addRoute(
 		app,
 		context,
-		{ url: '/api/v1/timeline', tag: 'records', summary: 'What happened, newest first', query, response: pageOf(itemSchema) },
+		{ url: '/api/v1/timeline', tag: 'records', summary: 'What happened, newest first', query: querySchema, response: pageOf(itemSchema) },
 		async ({ query }) => {
 			const opened = openPage(query, clock, 'desc')
 			const filter = parseFilter(query, opened.clock)

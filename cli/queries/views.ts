@@ -106,8 +106,8 @@ const value = (json: unknown): string => plain(typeof json === 'string' ? json :
 
 /** One line per field: `~ path: before → after`. */
 export function diffText(diff: WireDiff): string {
-	const who = diff.actor && diff.actor.tier === 'exact' ? ` by ${diff.actor.impersonated || diff.actor.user} (${diff.actor.verb})` : ''
-	const head = `${shortObject(diff.object)}  ${diff.from ?? 'nothing'} → ${diff.to ?? 'nothing'}${who}\n${diff.summary}\n`
+	const by = diff.actor && diff.actor.tier === 'exact' ? ` by ${diff.actor.impersonated || diff.actor.user} (${diff.actor.verb})` : ''
+	const head = `${shortObject(diff.object)}  ${diff.from ?? 'nothing'} → ${diff.to ?? 'nothing'}${by}\n${diff.summary}\n`
 	const lines = diff.changes.map((change) => {
 		if (change.op === 'added') return `+ ${change.path}: ${value(change.after)}\n`
 		if (change.op === 'removed') return `- ${change.path}: ${value(change.before)}\n`
@@ -170,5 +170,5 @@ export const clusterTable = (items: readonly WireCluster[]): Table => ({
 
 export const topTable = (items: readonly { readonly value: string; readonly count: number }[], by: string): Table => ({
 	columns: [{ title: by.toUpperCase(), flexible: true }, { title: 'COUNT' }],
-	rows: items.map(({ value, count }) => [value, String(count)]),
+	rows: items.map((item) => [item.value, String(item.count)]),
 })

@@ -52,7 +52,7 @@ const none = new Uint8Array()
 
 export function toWatchedEvent(event: IEvent): WatchedEvent {
 	const { kv, prev_kv: prev } = event
-	const put = event.type === 'Put' || String(event.type).toUpperCase() === 'PUT'
+	const put = event.type === 'Put' || event.type.toUpperCase() === 'PUT'
 	return {
 		type: put ? 'PUT' : 'DELETE',
 		key: kv.key.toString('utf8'),

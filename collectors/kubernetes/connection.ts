@@ -66,9 +66,9 @@ async function send(url: string, request: https.RequestOptions, options: Request
 	const response = await new Promise<IncomingMessage>((resolve, reject) => {
 		const client = url.startsWith('http:') ? http : https
 		let answer: IncomingMessage | undefined
-		const sent = client.request(url, { ...request, signal: options.signal }, (response) => {
-			answer = response
-			resolve(response)
+		const sent = client.request(url, { ...request, signal: options.signal }, (received) => {
+			answer = received
+			resolve(received)
 		})
 		sent.setTimeout(options.silenceMs)
 		sent.on('timeout', () => {

@@ -119,7 +119,7 @@ function placeOf(anchor: Anchor, bytes: Uint8Array, end: number, pairAt: number,
 
 /** These look at what stands before the word too: among texts that stand one behind the other, they would look into another one. */
 const looksAround = new Set<Check>([isSuspect])
-for (const { check, word } of anchors) if (word.startsWith('auth')) looksAround.add(check)
+for (const anchor of anchors) if (anchor.word.startsWith('auth')) looksAround.add(anchor.check)
 
 /** Four pairs are looked at together: nearly always none of them means anything. */
 const stride = 4

@@ -21,7 +21,7 @@ const quoted = /["'“][\s\S]*["'”]\.{0,3} is not valid JSON/
 const written = ['requestURI', 'userAgent', 'user', 'impersonated', 'reason'] as const
 export interface Redactor {
 	/** A record that may be written; or a reject, where a body cannot be walked. */
-	redact(record: KubetapeRecord): StepResult<Redacted>
+	readonly redact: (record: KubetapeRecord) => StepResult<Redacted>
 }
 
 /** `key`: 32 bytes; the same value has the same hash under the same key. */

@@ -78,9 +78,9 @@ describe('a kind', () => {
 		const made = change(lease, 20n, 'created', 'none')
 		const endpoints = change({ ...lease, resource: 'endpoints', namespace: 'default', name: 'kubernetes' }, 21n, 'created', 'none')
 		await store.put(
-			[made, endpoints].map((indexed) => ({
-				...indexed,
-				record: { ...indexed.record, objectKind: 'Endpoints' } as Redacted<StoredRecord>,
+			[made, endpoints].map((put) => ({
+				...put,
+				record: { ...put.record, objectKind: 'Endpoints' } as Redacted<StoredRecord>,
 			})),
 		)
 		for (const word of ['endpoints', 'Endpoints', 'ep'])

@@ -142,7 +142,7 @@ describe('people', () => {
 			requestAt(3, 'pods/shop/a', { user: 'system:kube-scheduler', code: 403 }),
 			requestAt(4, 'pods/shop/a', { user: 'alice', code: 409 }),
 		]
-		expect(refusalsOf(items).map(({ user, what, items }) => [user, items.length, what])).toEqual([
+		expect(refusalsOf(items).map((refusal) => [refusal.user, refusal.items.length, refusal.what])).toEqual([
 			['bob', 2, ['get secrets pay/key', 'list secrets pay/key']],
 		])
 	})

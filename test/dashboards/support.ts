@@ -85,7 +85,7 @@ export interface Visit {
 	/** Until nothing is being loaded. */
 	ready(): Promise<void>
 	/** `5471` of the line above the lanes. */
-	records(): Promise<number>
+	readonly records: () => Promise<number>
 }
 
 export async function visit(browser: Browser, address: string, size: { readonly width: number; readonly height: number }): Promise<Visit> {

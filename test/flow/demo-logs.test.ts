@@ -39,7 +39,7 @@ beforeAll(async () => {
 	)
 	await eventually(
 		async () => (await fetch(`${address}/metrics`)).text(),
-		(text) => [...text.matchAll(/^kubetape_process_lag_records\{.*\} (\d+)$/gm)].every(([, lag]) => lag === '0'),
+		(metrics) => [...metrics.matchAll(/^kubetape_process_lag_records\{.*\} (\d+)$/gm)].every(([, lag]) => lag === '0'),
 	)
 })
 afterAll(async () => {
@@ -131,7 +131,7 @@ describe('kubetape logs', () => {
 			if (others.length > 0) continue // a StatefulSet's next Pod by that name
 			expect(await kubetape('logs', pod, '-n', namespace, '-c', container), key).toEqual({
 				status: 0,
-				output: texts.map((text) => `${text}\n`).join(''),
+				output: texts.map((line) => `${line}\n`).join(''),
 			})
 		}
 	})
@@ -160,7 +160,7 @@ describe('kubetape logs', () => {
 			status: 0,
 			output: texts
 				.slice(middle - 2, middle + 3)
-				.map((text) => `${text}\n`)
+				.map((line) => `${line}\n`)
 				.join(''),
 		})
 		const json = await kubetape('logs', pod, ...here, '-q', word, '--context', '1', '-o', 'json')

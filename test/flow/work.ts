@@ -7,9 +7,9 @@ import type { Witness } from '#test/support/witness.ts'
 export type User = 'admin' | 'alice' | 'bob' | 'ci-deployer'
 
 export interface Tools extends Disposable {
-	kubectl(user: User, command: string, input?: string): Promise<string>
+	readonly kubectl: (user: User, command: string, input?: string) => Promise<string>
 	/** One that must be refused. */
-	refused(user: User, command: string): Promise<void>
+	readonly refused: (user: User, command: string) => Promise<void>
 	readonly api: Readonly<Record<User, Api>>
 	/** Told of the custom resources as they come. */
 	readonly witness: Pick<Witness, 'follow'>
@@ -37,7 +37,7 @@ export function openTools(cluster: Cluster, witness: Pick<Witness, 'follow'>): T
 		cluster.kubectl(command.split(' '), { user, ...(input === undefined ? {} : { input }) })
 	return {
 		kubectl,
-		async refused(user, command) {
+		refused: async (user, command) => {
 			const answer = await kubectl(user, command).catch((error: unknown) => String(error))
 			if (!/forbidden/i.test(answer)) throw new Error(`not refused: ${user}: kubectl ${command}`)
 		},

@@ -23,7 +23,7 @@ export interface Cluster {
 	readonly etcd: string
 	kubeconfig(user?: string): string
 	/** Standard output; rejects with what kubectl said when it fails. */
-	kubectl(args: readonly string[], options?: { readonly input?: string; readonly user?: string }): Promise<string>
+	readonly kubectl: (args: readonly string[], options?: { readonly input?: string; readonly user?: string }) => Promise<string>
 	/** SIGKILL of one of its programs (`kube-apiserver`, `etcd`); resolves when it is gone, with what starts the same again. */
 	kill(program: string): Promise<() => Promise<void>>
 	/** Resolves when the API server says that it is ready. */
@@ -45,13 +45,13 @@ export async function startCluster(options: { readonly env?: Readonly<Record<str
 	const settings = readFileSync(join(dir, 'rig.env'), 'utf8')
 	const setting = (name: string): string => new RegExp(`(?:^|\\s)${name}=(\\S+)`).exec(settings)?.[1] ?? ''
 	const kubeconfig = (user = 'admin'): string => join(dir, 'kubeconfig', user)
-	const kubectl: Cluster['kubectl'] = async (args, options = {}) => {
+	const kubectl: Cluster['kubectl'] = async (args, how = {}) => {
 		const child = run(
 			join(serversDir, 'kubectl'),
-			['--kubeconfig', kubeconfig(options.user), '--cache-dir', join(dir, 'home', 'cache'), ...args],
+			['--kubeconfig', kubeconfig(how.user), '--cache-dir', join(dir, 'home', 'cache'), ...args],
 			{ maxBuffer: outputBytesMax, env: { ...env, HOME: join(dir, 'home') } },
 		)
-		child.child.stdin?.end(options.input ?? '')
+		child.child.stdin?.end(how.input ?? '')
 		return (await child).stdout
 	}
 	return {

@@ -67,9 +67,9 @@ export function useRecords(
 			const merged = merge(before.set.items, items)
 			if (merged === before.set.items) return before
 			const fresh = merged.length - before.set.items.length
-			const kept = merged.slice(0, itemsMax)
-			const since = kept.length < merged.length ? Date.parse(kept.at(-1)?.time ?? '') : before.set.since
-			return { ...before, set: { ...before.set, items: kept, total: before.set.total + fresh, since } }
+			const newest = merged.slice(0, itemsMax)
+			const since = newest.length < merged.length ? Date.parse(newest.at(-1)?.time ?? '') : before.set.since
+			return { ...before, set: { ...before.set, items: newest, total: before.set.total + fresh, since } }
 		})
 	}, [])
 	const busy = loaded.busy || (text !== undefined && loaded.of !== text)

@@ -108,14 +108,14 @@ export function queryOf(view: View): Record<string, string> {
 	if (view.from !== '' && view.from !== everything) query['from'] = view.from
 	if (view.to !== '') query['to'] = view.to
 	const free: string[] = []
-	for (const word of view.words.match(/(?:[^\s":]+:)?"[^"]*"|\S+/g) ?? []) {
-		const [head = '', ...rest] = word.split(':')
+	for (const typed of view.words.match(/(?:[^\s":]+:)?"[^"]*"|\S+/g) ?? []) {
+		const [head = '', ...rest] = typed.split(':')
 		const value = rest.join(':').replace(/^"(.*)"$/, '$1')
 		const field = Object.hasOwn(filterWords, head) ? filterWords[head] : undefined
 		if (field !== undefined && value !== '') query[field] = value
 		else if (head === 'is' && /^(warning|error)$/.test(value)) query['severity'] = value
-		else if (word === 'owned') query['owner'] = 'true'
-		else free.push(word)
+		else if (typed === 'owned') query['owner'] = 'true'
+		else free.push(typed)
 	}
 	if (free.length > 0) query['q'] = free.join(' ')
 	return query

@@ -33,7 +33,7 @@ function put(value: unknown, indent: string, lines: string[], lead: string): voi
 		return
 	}
 	let first = lead
-	for (const [name, item] of Array.isArray(value) ? value.map((item: unknown) => ['-', item] as const) : Object.entries(value)) {
+	for (const [name, item] of Array.isArray(value) ? value.map((inner: unknown) => ['-', inner] as const) : Object.entries(value)) {
 		const nested = typeof item === 'object' && item !== null && !isEmpty(item)
 		if (Array.isArray(value)) put(item, `${indent}  `, lines, `${first}- `)
 		else if (nested) {

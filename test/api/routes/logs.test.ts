@@ -130,8 +130,8 @@ describe('log lines', () => {
 	])('%s is refused', async (url, status, code) => {
 		const response = await api.inject(url)
 		expect([response.statusCode, response.json<{ error: { code: string } }>().error.code]).toEqual([status, code])
-		const change = (await store.timeline({ include: ['change'] }, { limit: 1 })).items[0]
-		expect((await api.inject(`/api/v1/logs/${cluster}/${change?.id}`)).statusCode).toBe(404)
+		const other = (await store.timeline({ include: ['change'] }, { limit: 1 })).items[0]
+		expect((await api.inject(`/api/v1/logs/${cluster}/${other?.id}`)).statusCode).toBe(404)
 	})
 })
 
@@ -139,7 +139,7 @@ describe('requests', () => {
 	const stages = (items: readonly WireItem[]): readonly string[] =>
 		items.map(
 			(item) =>
-				`${item.audit?.auditID} ${item.audit?.stage}: ${(item.stages ?? []).map(({ stage, code }) => `${stage} ${code}`).join(', ')}`,
+				`${item.audit?.auditID} ${item.audit?.stage}: ${(item.stages ?? []).map((each) => `${each.stage} ${each.code}`).join(', ')}`,
 		)
 
 	it('are one entry each where that is asked for, with every stage', async () => {

@@ -11,7 +11,7 @@ import { createMetrics } from '#runtime/metrics.ts'
 
 export interface Receiving {
 	readonly port: number
-	stop(): Promise<void>
+	readonly stop: () => Promise<void>
 }
 
 export async function startReceiving(

@@ -175,8 +175,8 @@ describe('redaction keeps', () => {
 	})
 
 	it('the bytes of a line that is no text: they go where the text is changed', () => {
-		const bytes = (text: string): string => Buffer.from(`${text}\xff`, 'latin1').toString('base64')
-		const line = (text: string): KubetapeRecord => aLogLine({ text: `${text}\ufffd`, raw: bytes(text), flags: ['invalid-utf8'] })
+		const bytes = (start: string): string => Buffer.from(`${start}\xff`, 'latin1').toString('base64')
+		const line = (start: string): KubetapeRecord => aLogLine({ text: `${start}\ufffd`, raw: bytes(start), flags: ['invalid-utf8'] })
 		expect(redact(line('plain'))).toEqual(line('plain'))
 		const hidden = redact(line(`password=${planted} `)) as Partial<LogLine>
 		expect([hidden.raw, hidden.flags, hidden.text?.startsWith('password=')]).toEqual([undefined, ['invalid-utf8'], true])

@@ -53,8 +53,8 @@ it('gives any record back as it came', async () => {
 									: record.after
 								: null
 					// What of a line the summary does not hold is kept beside it.
-					const text = record.kind === 'log' && record.text !== summary ? { text: record.text.toWellFormed() } : null
-					expect(version?.body?.value ?? null).toEqual(text ?? body?.value ?? null)
+					const kept = record.kind === 'log' && record.text !== summary ? { text: record.text.toWellFormed() } : null
+					expect(version?.body?.value ?? null).toEqual(kept ?? body?.value ?? null)
 				}
 			} finally {
 				folder.remove()
