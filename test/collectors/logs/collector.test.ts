@@ -271,3 +271,40 @@ describe('files of components', () => {
 		expect(collecting.texts()).toEqual(['line 1', 'line 2'])
 	})
 })
+
+describe('options', () => {
+	it('multiline stack: a trace is one line; what comes after it is another', async () => {
+		const trace = [
+			'java.lang.IllegalStateException: no',
+			'\tat shop.Cart.add(Cart.java:12)',
+			'Caused by: java.io.IOException: gone',
+			'\t... 3 more',
+			'served',
+			'panic: oops',
+			'goroutine 1 [running]:',
+			'main.main()',
+			'\t/app/main.go:7 +0x1d',
+			'done',
+		]
+		writeFileSync(join(podFolder(root), '0.log'), trace.map((text, number) => criLine(number, text)).join(''))
+		const collecting = start({ pods: { root, multiline: 'stack' } })
+		await collecting.lineCount(4)
+		expect(collecting.texts()).toEqual([trace.slice(0, 4).join('\n'), 'served', trace.slice(5, 9).join('\n'), 'done'])
+	})
+
+	it('bytesPerSecondMax: what is left out is named to the byte', async () => {
+		const path = join(podFolder(root), '0.log')
+		const size = Buffer.byteLength(criLine(1000, 'x'.repeat(50)))
+		writeFileSync(path, criLine(1000, 'x'.repeat(50)).repeat(1000))
+		const collecting = start({ pods: { root, bytesPerSecondMax: 20 * size } })
+		await collecting.lineCount(1000)
+		appendFileSync(path, criLine(2000, 'y'.repeat(50)).repeat(3000))
+		await collecting.until(() => collecting.gaps.length > 0, 60_000)
+		const [, from, to] = /bytes (\d+) to (\d+)/.exec(collecting.gaps[0]?.detail ?? '') ?? []
+		expect(collecting.gaps[0]?.reason).toBe('lost')
+		expect([Number(from), Number(to)].every((offset) => offset % size === 0)).toBe(true)
+		await collecting.until(() => collecting.lines.at(-1)?.offset === 3999 * size, 60_000)
+		const missing = (Number(to) - Number(from)) / size
+		expect(collecting.lines).toHaveLength(4000 - missing)
+	}, 90_000)
+})

@@ -1,0 +1,256 @@
+// Container logs: a million CRI lines with JSON bodies through the real collect process (parsed, redacted, in blocks, in the durable log), beside rsyslog and syslog-ng doing the like; the delay of single lines; what quiet files cost.
+import { spawn, type ChildProcess } from 'node:child_process'
+import {
+	appendFileSync,
+	closeSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readFileSync,
+	readSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { linesOf } from '#records/log-block.ts'
+import { systemClock } from '#runtime/clock.ts'
+import { openSqliteLog } from '#storage/log/sqlite/log.ts'
+import { messageOf } from '#runtime/errors.ts'
+import { createRandom } from '#test/support/random.ts'
+import { outputOf, unpackPeers, type Peer } from './log-peers.ts'
+
+export const name = 'container logs'
+
+const lines = 1_000_000
+const seed = 5
+const rounds = 3
+const begin = Date.UTC(2026, 10, 24, 10)
+const ticksPerSecond = 100
+const quietFiles = 500
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** About 342 bytes a line, as in the measurements of peers. */
+function generate(path: string): number {
+	const random = createRandom(seed)
+	const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T
+	const hex = (digits: number): string => Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('')
+	const fd = openSync(path, 'w')
+	let text = ''
+	for (let number = 0; number < lines; number += 1) {
+		const at = new Date(begin + number).toISOString().replace('Z', `${String(Math.floor(random() * 1e6)).padStart(6, '0')}Z`)
+		const body = {
+			level: pick(['info', 'info', 'info', 'warn', 'error', 'debug']),
+			ts: at,
+			caller: pick(['http/server.go:214', 'db/pool.go:88', 'cart/checkout.go:341']),
+			msg: pick(['request served', 'query finished', 'order placed and queued for shipment', 'cache miss, loading from the store']),
+			trace: hex(32),
+			agent: pick(['Mozilla/5.0 (X11; Linux x86_64)', 'Go-http-client/2.0 (linux/amd64; shop)', 'kube-probe/1.36 (gateway; east)']),
+			path: `/api/v1/${pick(['orders', 'carts', 'users', 'products'])}/${Math.floor(random() * 1e6)}`,
+			status: pick([200, 200, 200, 201, 404, 500]),
+			ms: Math.round(random() * 1e5) / 100,
+			n: number,
+		}
+		text += `${at} ${random() < 0.9 ? 'stdout' : 'stderr'} F ${JSON.stringify(body)}\n`
+		if (text.length > 1e6) {
+			writeSync(fd, text)
+			text = ''
+		}
+	}
+	writeSync(fd, text)
+	closeSync(fd)
+	return statSync(path).size
+}
+
+interface Cost {
+	readonly cpuSeconds: number
+	readonly peakMb: number
+}
+
+function costOf(pid: number): Cost {
+	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+	const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+	return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, peakMb: Number(peak?.[1] ?? 0) / 1024 }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+	const exited = new Promise((resolve) => child.on('exit', resolve))
+	child.kill('SIGTERM')
+	await exited
+}
+
+/** Waits until `isDone`, then gives what the process has used. */
+async function measure(child: ChildProcess, isDone: () => boolean): Promise<Cost> {
+	const deadline = performance.now() + 180_000
+	while (!isDone()) {
+		if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${child.spawnfile} did not finish`)
+		await sleep(50)
+	}
+	const cost = costOf(child.pid ?? 0)
+	await end(child)
+	return cost
+}
+
+function startCollect(dir: string, root: string): ChildProcess {
+	const file = join(dir, 'config.yaml')
+	writeFileSync(file, `dataDir: ${join(dir, 'data')}\nlogLevel: error\nclusters: [{ name: bench, logs: { pods: { root: ${root} } } }]\n`)
+	return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'collect', '--config', file], {
+		stdio: ['ignore', 'ignore', 'inherit'],
+	})
+}
+
+/** The collector's own word for how far it is durable. */
+function settledOf(dir: string): number {
+	const path = join(dir, 'data', 'collectors', 'bench', 'logs', 'state.db')
+	if (!existsSync(path)) return 0
+	try {
+		const db = new DatabaseSync(path, { readOnly: true })
+		const rows = db.prepare("SELECT value FROM object WHERE key LIKE 'file/%'").all() as { value: Uint8Array }[]
+		db.close()
+		return rows.reduce(
+			(sum, { value }) => sum + Math.min(...(JSON.parse(Buffer.from(value).toString()) as { settled: number[] }).settled),
+			0,
+		)
+	} catch {
+		return 0 // not made yet
+	}
+}
+
+async function ours(dir: string, root: string, bytes: number): Promise<Cost> {
+	rmSync(join(dir, 'data'), { recursive: true, force: true })
+	return measure(startCollect(dir, root), () => settledOf(dir) >= bytes)
+}
+
+/** The ceiling: the same lines in the same language, cut at their ends and joined, with nothing around it. */
+function bareLoop(path: string): number {
+	const before = process.cpuUsage()
+	const fd = openSync(path, 'r')
+	const out = openSync('/dev/null', 'w')
+	const buffer = Buffer.allocUnsafe(1024 * 1024)
+	let rest = 0
+	for (;;) {
+		const read = readSync(fd, buffer, rest, buffer.length - rest, null)
+		if (read === 0) break
+		let at = 0
+		let text = ''
+		for (let to = buffer.indexOf(10, at); to >= 0 && to < rest + read; to = buffer.indexOf(10, at)) {
+			const line = buffer.toString('latin1', at, to)
+			text += JSON.stringify({ at: line.slice(0, 30), stream: line.slice(31, 37), body: JSON.parse(line.slice(40)) as unknown })
+			at = to + 1
+		}
+		writeSync(out, text)
+		buffer.copyWithin(0, at, rest + read)
+		rest = rest + read - at
+	}
+	closeSync(fd)
+	closeSync(out)
+	const { user, system } = process.cpuUsage(before)
+	return (user + system) / 1e6
+}
+
+/** Waits until the last line is in the peer's output. */
+async function theirs(peer: Peer, dir: string, input: string): Promise<Cost> {
+	const own = mkdtempSync(join(dir, 'peer-'))
+	const child = spawn(peer.command, [...peer.args(input, own)], { env: { ...process.env, ...peer.environment }, stdio: 'ignore' })
+	try {
+		return await measure(child, () => endsWithLast(outputOf(own)))
+	} finally {
+		child.kill('SIGKILL')
+		rmSync(own, { recursive: true, force: true })
+	}
+}
+
+function endsWithLast(path: string): boolean {
+	if (!existsSync(path)) return false
+	const { size } = statSync(path)
+	const bytes = Buffer.alloc(2048)
+	const fd = openSync(path, 'r')
+	const read = readSync(fd, bytes, 0, bytes.length, Math.max(0, size - bytes.length))
+	closeSync(fd)
+	return bytes.toString('latin1', 0, read).includes(String(lines - 1))
+}
+
+/** Single lines, 200 a second among quiet files: when each was written against when it is read from the log. And before, what the quiet files cost. */
+async function delays(print: (line: string) => void, dir: string): Promise<void> {
+	const root = join(dir, 'quiet')
+	const pod = join(root, 'shop_quiet-0_2f1e9a86-0000-4000-8000-000000000002')
+	for (let file = 0; file < quietFiles; file += 1) {
+		mkdirSync(join(pod, `c${file}`), { recursive: true })
+		writeFileSync(join(pod, `c${file}`, '0.log'), '2026-11-24T10:00:00.000000001Z stdout F quiet\n')
+	}
+	rmSync(join(dir, 'data'), { recursive: true, force: true })
+	const child = startCollect(dir, root)
+	await sleep(5000)
+	const before = costOf(child.pid ?? 0)
+	await sleep(10_000)
+	const idle = costOf(child.pid ?? 0).cpuSeconds - before.cpuSeconds
+	print(`${quietFiles} quiet files: ${(idle * 10).toFixed(1)} % of a core`)
+	const taken: number[] = []
+	const stop = new AbortController()
+	const log = await openSqliteLog({ dir: join(dir, 'data', 'log'), clock: systemClock })
+	const reading = (async () => {
+		for await (const { records, next } of log.read('bench', ['logs'], stop.signal)) {
+			const now = performance.now()
+			for (const record of records)
+				if (record.kind === 'block')
+					for (const { text } of linesOf(record)) if (text.startsWith('at ')) taken.push(now - Number(text.slice(3)))
+			await log.commit('bench', [next])
+		}
+	})()
+	for (let line = 0; line < 2000; line += 1) {
+		appendFileSync(join(pod, 'c7', '0.log'), `2026-11-24T10:00:01.000000001Z stdout F at ${performance.now()}\n`)
+		await sleep(5)
+	}
+	await sleep(500)
+	stop.abort()
+	await reading
+	await log[Symbol.asyncDispose]()
+	await end(child)
+	const sorted = taken.toSorted((a, b) => a - b)
+	const at = (part: number): string => (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(1)
+	print(
+		`line → read from the log, ${sorted.length} of 2000 lines, 200 a second: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (of that, up to 15 ms the reader's own)`,
+	)
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+
+export async function run(print: (line: string) => void): Promise<void> {
+	const dir = mkdtempSync(join(tmpdir(), 'kubetape-bench-logs-'))
+	try {
+		const root = join(dir, 'pods')
+		const folder = join(root, 'shop_checkout-0_2f1e9a86-0000-4000-8000-000000000001', 'app')
+		mkdirSync(folder, { recursive: true })
+		const input = join(folder, '0.log')
+		const bytes = generate(input)
+		const megabytes = bytes / 1e6
+		print(`${lines} lines, ${megabytes.toFixed(0)} MB, seed ${seed}; medians of ${rounds} rounds, the subjects in turn`)
+		let peers: readonly Peer[] = []
+		try {
+			peers = unpackPeers(join(dir, 'peers'))
+		} catch (error) {
+			print(`rsyslog and syslog-ng cannot be had here, ours stands alone: ${messageOf(error).split('\n')[0]}`)
+		}
+		const costs = new Map<string, Cost[]>()
+		const note = (subject: string, cost: Cost): void => void costs.set(subject, [...(costs.get(subject) ?? []), cost])
+		for (let round = 0; round < rounds; round += 1) {
+			note('Kubetape: parsed, redacted, in the durable log', await ours(dir, root, bytes))
+			for (const peer of peers) note(`${peer.name}: parsed, in a file`, await theirs(peer, dir, input))
+			note('bare loop: bodies parsed and written anew, to nowhere', { cpuSeconds: bareLoop(input), peakMb: 0 })
+		}
+		for (const [subject, all] of costs) {
+			const rate = megabytes / median(all.map(({ cpuSeconds }) => cpuSeconds))
+			const peak = median(all.map(({ peakMb }) => peakMb))
+			print(`${rate.toFixed(1).padStart(6)} MB per CPU-second  ${subject}${peak > 0 ? `, peak ${peak.toFixed(0)} MB` : ''}`)
+		}
+		await delays(print, dir)
+	} finally {
+		rmSync(dir, { recursive: true, force: true })
+	}
+}
