@@ -59,7 +59,7 @@ const phases: Readonly<Record<string, string>> = {
 
 function decodeProtobuf(bytes: Buffer, revision: bigint): Decoded {
 	const { apiVersion, kind, value, inOrder } = readProtobuf(bytes, revision.toString())
-	if (!value) return { encoding: 'raw', note: `protobuf of an unknown kind: ${shown(apiVersion)} ${shown(kind)}` }
+	if (!value) return { encoding: 'raw', note: `protobuf of an unknown kind: ${shownText(apiVersion)} ${shownText(kind)}` }
 	const phase = phases[`${apiVersion}/${kind}`]
 	const status = value['status']
 	if (phase !== undefined && typeof status === 'object' && status !== null && !('phase' in status)) value['status'] = { phase, ...status }
@@ -85,7 +85,7 @@ function labelJob(job: Record<string, unknown>): void {
 }
 
 /** Foreign bytes, in a note. */
-function shown(text: string): string {
+export function shownText(text: string): string {
 	return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, kindShownMax)
 }
 

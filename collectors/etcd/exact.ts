@@ -14,6 +14,12 @@ export function isIndex(key: string): boolean {
 	return first >= 48 && first <= 57 && /^(?:0|[1-9]\d{0,9})$/.test(key)
 }
 
+const quote = 0x22
+const backslash = 0x5c
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const openBrace = 0x7b
+const closeBrace = 0x7d
 const indexKey = /"(?:0|[1-9]\d{0,9})"\s*:/
 export interface ReadJson {
 	readonly value: unknown
@@ -21,9 +27,29 @@ export interface ReadJson {
 	readonly inOrder: boolean
 }
 
-/** Numbers that JavaScript would write another way are raw JSON. Throws SyntaxError. */
+/** Whoever walks an object calls itself once a level. Objects that people make have some twenty levels, definitions of resources twice that. */
+const depthMax = 500
+
+/** Numbers that JavaScript would write another way are raw JSON. Throws SyntaxError, and RangeError where it is nested too deeply. */
 export function readJson(text: string): ReadJson {
+	if (text.length > 2 * depthMax && depthOf(text) > depthMax) throw new RangeError('nested too deeply')
 	return { value: parseExact(text), inOrder: !indexKey.test(text) }
+}
+
+function depthOf(text: string): number {
+	let depth = 0
+	let deepest = 0
+	let isText = false
+	for (let at = 0; at < text.length; at++) {
+		const char = text.charCodeAt(at)
+		if (isText) {
+			if (char === backslash) at++
+			else if (char === quote) isText = false
+		} else if (char === quote) isText = true
+		else if (char === openBracket || char === openBrace) deepest = Math.max(deepest, ++depth)
+		else if (char === closeBracket || char === closeBrace) depth--
+	}
+	return deepest
 }
 
 const sharedMax = 2000

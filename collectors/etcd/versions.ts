@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { createOwners } from '#collectors/owners.ts'
 import type { Body } from '#records/body.ts'
-import type { Catalog } from '#records/catalog.ts'
+import type { Catalog, ResourceType } from '#records/catalog.ts'
 import { statementId } from '#records/id.ts'
 import { foldLease } from '#records/lease.ts'
 import type { Encoding, Operation, Reject, Sighting, VersionRecord } from '#records/record.ts'
 import { RevisionClock } from '#records/revision-clock.ts'
 import { parseTime, type Micros } from '#records/time.ts'
 import { makeVersion } from '#records/version.ts'
-import { bodyOf, decodeValue, type Decoded } from './decode.ts'
+import { bodyOf, decodeValue, shownText, type Decoded } from './decode.ts'
 import { objectOfKey, type Stored } from './key.ts'
 
 export interface EtcdEvent {
@@ -125,7 +125,7 @@ export function createVersions(options: VersionsOptions): Versions {
 			const folded =
 				isStored && object.resource === 'leases' && before?.body && after?.body ? foldLease(before.body, after.body) : undefined
 			const operation: Operation = event.type === 'DELETE' ? 'deleted' : event.createRevision === event.modRevision ? 'created' : 'updated'
-			const note = noteOf(shown?.head, event, before?.head)
+			const note = noteOf(shown?.head, event, before?.head) ?? foreignNote(type, stored)
 			const version = makeVersion(
 				{
 					cluster: options.cluster,
@@ -180,6 +180,12 @@ function noteOf(head: Head | undefined, event: EtcdEvent, before: Head | undefin
 	if (event.type === 'DELETE' && !event.prev) return 'the value before is not known: it was compacted'
 	if (before?.reject !== undefined) return `the value before cannot be read: ${before.reject}`
 	return undefined
+}
+
+/** A value under the key of another resource: nobody but who writes around the API server makes one. */
+function foreignNote(type: ResourceType | undefined, stored: Stored | undefined): string | undefined {
+	if (!type || !stored || type.kind === stored.kind) return undefined
+	return `its value is of another kind: ${shownText(`${stored.apiVersion} ${stored.kind}`)}`
 }
 
 /** A time that the writer put into the object at this write: the Lease's renewal, the Event's last sighting. */
