@@ -17,6 +17,9 @@ export interface ServedResource {
 	readonly aggregated: boolean
 }
 
+/** What makes custom resources. */
+export const definitions = 'customresourcedefinitions.apiextensions.k8s.io'
+
 type Fields = Readonly<Record<string, unknown>>
 const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')

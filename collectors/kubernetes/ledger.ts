@@ -7,7 +7,7 @@ import type { Operation } from '#records/record.ts'
 import type { Revision } from '#records/revision.ts'
 import type { Bodies } from './bodies.ts'
 import type { CommonOutbox } from './common-outbox.ts'
-import type { ServedResource } from './discovery.ts'
+import { definitions, type ServedResource } from './discovery.ts'
 import { cursorName, readPosition, relist, relistInSpace, startAfter, touch, type Position, type UntoldGap } from './position.ts'
 import type { QuietGaps, Teller } from './quiet-gaps.ts'
 import type { Spaces } from './spaces.ts'
@@ -23,6 +23,8 @@ export interface LedgerParts {
 	readonly bodies: Bodies
 	readonly spaces: Spaces
 	readonly quietGaps: QuietGaps
+	/** A definition was deleted: the resource that it made has gone with all its objects. Called with its record in the outbox's open batch. */
+	readonly onDefinitionGone: (resource: string, revision: Revision) => void
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -200,6 +202,15 @@ export class Ledger implements Teller {
 		if (operation === 'deleted') bodies.drop(seen.key)
 		else bodies.keep(seen.key, seen.revision, seen.body)
 		outbox.add(this, record, { key: seen.key, revision: seen.revision, value: operation === 'deleted' ? null : seen.body.bytes })
+		// Its name is that of the resource.
+		if (operation === 'deleted' && this.#served.name === definitions) this.#parts.onDefinitionGone(seen.ref.name, seen.revision)
+	}
+
+	/** The resource is no more since `revision`: whatever is still known of it has gone. */
+	async end(revision: Revision): Promise<void> {
+		this.relist()
+		this.beginList()
+		await this.finishList(revision.toString())
 	}
 
 	/** The list is whole, as of `revision`: what is known and was not in it has gone. From here on it is a watch. */

@@ -11,7 +11,8 @@ import { Bodies } from './bodies.ts'
 import { CommonOutbox } from './common-outbox.ts'
 import type { KubernetesConfig } from './config.ts'
 import { connect, type Connection } from './connection.ts'
-import { discover, type ServedResource } from './discovery.ts'
+import { definitions, discover, type ServedResource } from './discovery.ts'
+import { GoneResources } from './gone-resources.ts'
 import { Ledger } from './ledger.ts'
 import { QuietGaps } from './quiet-gaps.ts'
 import { followResource, type ResourceParts } from './resource.ts'
@@ -19,7 +20,6 @@ import { Slots } from './slots.ts'
 import { Spaces } from './spaces.ts'
 import { Versions } from './versions.ts'
 
-const definitions = 'customresourcedefinitions.apiextensions.k8s.io'
 const changesDiscovery: ReadonlySet<string> = new Set([definitions, 'apiservices.apiregistration.k8s.io'])
 /** Discovery follows a definition's change a little later. */
 const settleMs = 500
@@ -33,6 +33,9 @@ const ownsNothing: ReadonlySet<string> = new Set(['events', 'leases.coordination
 interface Followed {
 	readonly served: ServedResource
 	readonly stop: AbortController
+	readonly ledger: Ledger
+	/** Resolves when it is followed no more. */
+	readonly running: Promise<void>
 }
 
 export class Session {
@@ -44,6 +47,9 @@ export class Session {
 	readonly #signal: AbortSignal
 	readonly #followed = new Map<string, Followed>()
 	readonly #running = new Set<Promise<void>>()
+	readonly #gone: GoneResources
+	/** Not served any more: the last that was written to them is still waited for. */
+	readonly #ending = new Map<string, Followed>()
 	#failure: { readonly error: unknown } | undefined
 	#wakeDiscovery: (() => void) | undefined
 	#isDiscoveryDue = false
@@ -58,6 +64,7 @@ export class Session {
 		this.#state = run.state
 		this.#signal = AbortSignal.any([run.signal, this.#stop.signal])
 		this.#outbox = new CommonOutbox(run.emit, run.state, (error) => this.#fail(error))
+		this.#gone = new GoneResources(run.state, this.#outbox)
 	}
 
 	/** Ends when the signal aborts, with everything saved, or with what went wrong for all resources. `onAlive`: the API server has answered. */
@@ -76,6 +83,7 @@ export class Session {
 			versions: new Versions(this.#context.cluster, catalog, owners),
 			spaces: new Spaces(this.#state, this.#outbox),
 			quietGaps: new QuietGaps(this.#context, this.#outbox, this.#signal),
+			onDefinitionGone: (resource, revision) => this.#gone.add(resource, revision),
 			lists: new Slots(listsAtOnce),
 			can: { streamLists: this.#config.streamLists },
 		}
@@ -97,8 +105,11 @@ export class Session {
 	/** Kinds and owners as they were known at the end of the last run. */
 	async #learn(catalog: Catalog, owners: Owners): Promise<void> {
 		let seen = 0
+		let before = ''
 		for (const { key, value } of this.#state.list('')) {
 			const resource = key.slice(0, key.indexOf('/'))
+			if (resource !== before) this.#gone.learn(resource)
+			before = resource
 			if (++seen % 100 === 0) await turnOfTheLoop()
 			if (ownsNothing.has(resource)) continue
 			const object = Body.ofBytes(value).object
@@ -148,6 +159,16 @@ export class Session {
 			this.#followed.delete(name)
 			this.#context.log.info({ resource: name }, 'the resource has gone')
 			void this.#context.clock.sleep(lingerMs, this.#signal).then(() => followed.stop.abort())
+			this.#ending.set(name, followed)
+			void followed.running.then(() => this.#ending.delete(name))
+		}
+		for (const [resource, revision] of this.#gone.take(names)) {
+			const ending = this.#ending.get(resource)
+			const tell = async (): Promise<void> => {
+				await ending?.running
+				if (!this.#signal.aborted) await this.#gone.tell(resource, revision, parts, ending?.ledger)
+			}
+			void this.#track(tell())
 		}
 		// Definitions first: they name the kinds that Events are about.
 		for (const resource of served.toSorted((a, b) => Number(b.name === definitions) - Number(a.name === definitions))) {
@@ -163,16 +184,22 @@ export class Session {
 
 	#follow(served: ServedResource, parts: Omit<ResourceParts, 'onChange'>): void {
 		const stop = new AbortController()
-		this.#followed.set(served.name, { served, stop })
 		const onChange = (): void => {
 			this.#isDiscoveryDue = true
 			this.#wakeDiscovery?.()
 		}
 		const signal = AbortSignal.any([this.#signal, stop.signal])
 		const ledger = new Ledger(served, parts)
-		const running = followResource(served, ledger, { ...parts, ...(changesDiscovery.has(served.name) ? { onChange } : {}) }, signal)
-			.catch((error: unknown) => this.#fail(error))
-			.finally(() => this.#running.delete(running))
+		const running = this.#track(
+			followResource(served, ledger, { ...parts, ...(changesDiscovery.has(served.name) ? { onChange } : {}) }, signal),
+		)
+		this.#followed.set(served.name, { served, stop, ledger, running })
+	}
+
+	/** Waited for at the end of the session; a failure ends it. */
+	#track(work: Promise<void>): Promise<void> {
+		const running: Promise<void> = work.catch((error: unknown) => this.#fail(error)).finally(() => this.#running.delete(running))
 		this.#running.add(running)
+		return running
 	}
 }

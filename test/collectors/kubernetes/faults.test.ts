@@ -67,11 +67,41 @@ const status =
 const pods = { name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list', 'watch'] }
 let resources = [pods]
 
+interface Group {
+	readonly name: string
+	readonly version: string
+	readonly resources: readonly (typeof pods)[]
+}
+let groups: Group[]
+/** By resource of a group. */
+let otherAnswers: Record<string, Answer>
+
+const groupOf = ({ name, version }: Group): unknown => ({
+	name,
+	versions: [{ groupVersion: `${name}/${version}` }],
+	preferredVersion: { groupVersion: `${name}/${version}` },
+})
+
+/** What a group has, and its watches. */
+function handleGroup(url: URL, response: ServerResponse, request: IncomingMessage): void {
+	const [, , name, , resource] = url.pathname.split('/')
+	const group = groups.find((each) => each.name === name)
+	const answer = otherAnswers[resource ?? '']
+	if (!group || (resource !== undefined && !group.resources.some((each) => each.name === resource))) response.writeHead(404).end('{}')
+	else if (resource === undefined) response.end(JSON.stringify({ kind: 'APIResourceList', resources: group.resources }))
+	else if (url.searchParams.get('limit') === '1') response.end(JSON.stringify({ metadata: { resourceVersion: String(head) }, items: [] }))
+	else {
+		asked.push(url.searchParams)
+		answer?.(url.searchParams, response, request)
+	}
+}
+
 function handle(request: IncomingMessage, response: ServerResponse): void {
 	const url = new URL(request.url ?? '/', 'http://localhost')
 	if (url.pathname === '/api') response.end('{"kind":"APIVersions","versions":["v1"]}')
-	else if (url.pathname === '/apis') response.end('{"kind":"APIGroupList","groups":[]}')
+	else if (url.pathname === '/apis') response.end(JSON.stringify({ kind: 'APIGroupList', groups: groups.map(groupOf) }))
 	else if (url.pathname === '/api/v1') response.end(JSON.stringify({ kind: 'APIResourceList', resources }))
+	else if (url.pathname.startsWith('/apis/')) handleGroup(url, response, request)
 	else if (!resources.some(({ name }) => url.pathname === `/api/v1/${name}`)) response.writeHead(404).end('{}')
 	else if (url.searchParams.get('limit') === '1')
 		response.end(JSON.stringify({ kind: 'PodList', metadata: { resourceVersion: String(heads.shift() ?? head) }, items: [] }))
@@ -86,6 +116,8 @@ beforeEach(async () => {
 	asked = []
 	heads = []
 	resources = [pods]
+	groups = []
+	otherAnswers = {}
 	state = makeStateDir()
 	server = createServer(handle)
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -315,4 +347,41 @@ test('a resource that comes later has a gap from when it was not there yet to it
 	expect(gap).toMatchObject({ scope: 'podtemplates', reason: 'relist', toRevision: 22n, touched: ['podtemplates/default/t'] })
 	expect([11n, 13n]).toContain(gap.fromRevision)
 	expect(seen(collector)).toContain('t@20 created gap')
+})
+
+test('what is known of a custom resource whose definition went while nobody looked has gone with it', async () => {
+	const definitions = { name: 'customresourcedefinitions', kind: 'CustomResourceDefinition', namespaced: false, verbs: ['list', 'watch'] }
+	const definition = (revision: number): unknown => ({
+		kind: 'CustomResourceDefinition',
+		apiVersion: 'apiextensions.k8s.io/v1',
+		metadata: { name: 'tapes.example.com', uid: 'd', resourceVersion: String(revision) },
+		spec: { group: 'example.com', names: { plural: 'tapes', kind: 'Tape' }, scope: 'Namespaced', versions: [{ name: 'v1' }] },
+	})
+	const tape = { ...pod('one', 6), kind: 'Tape', apiVersion: 'example.com/v1' }
+	groups = [
+		{ name: 'apiextensions.k8s.io', version: 'v1', resources: [definitions] },
+		{ name: 'example.com', version: 'v1', resources: [{ name: 'tapes', kind: 'Tape', namespaced: true, verbs: ['list', 'watch'] }] },
+	]
+	resources = []
+	const byPath: Record<string, Answer> = {
+		customresourcedefinitions: stream(line('ADDED', definition(5)), bookmark(10, true)),
+		tapes: stream(line('ADDED', tape), bookmark(10, true)),
+	}
+	otherAnswers = byPath
+	const first = run([])
+	await first.until('both', () => seen(first).length === 2 && readPositionOf('tapes.example.com').revision === '10')
+	await first.stop()
+	groups = groups.slice(0, 1)
+	byPath['customresourcedefinitions'] = stream(line('DELETED', definition(30)))
+	const second = run([])
+	await second.until('the object', () => seen(second).length === 2)
+	expect(seen(second)).toEqual(['tapes.example.com@30 deleted watch', 'one@30 deleted gap'])
+	const gap = await second.until('the gap', () => second.gaps()[0])
+	expect(gap).toMatchObject({ scope: 'tapes.example.com', fromRevision: 11n, toRevision: 30n, touched: ['tapes.example.com/default/one'] })
+	await second.stop()
+	byPath['customresourcedefinitions'] = stream()
+	const third = run([])
+	await third.until('a look', () => asked.length > 3)
+	await third.stop()
+	expect(seen(third)).toEqual([])
 })
