@@ -173,6 +173,13 @@ function longer(bytes: Uint8Array, from: number, to: number): number {
 	return tail ? to + tail[0].length : to
 }
 
+/** Where PASSWORD1, TOKEN_OF_A end: a line of YAML names a variable so. */
+function variableEnd(bytes: Uint8Array, end: number, to: number): number {
+	let at = to
+	for (let byte = bytes[at] ?? 0; at < end && isNameByte(byte) && !(byte >= 0x61 && byte <= 0x7a); byte = bytes[at] ?? 0) at += 1
+	return at
+}
+
 /** TOKEN_OF_A: the name of a variable, as in the data of a ConfigMap. */
 function isVariable(bytes: Uint8Array, { opening, closing, level }: Place): boolean {
 	for (let at = opening + 1; at < closing - level; at += 1) {
@@ -186,6 +193,7 @@ function isVariable(bytes: Uint8Array, { opening, closing, level }: Place): bool
 export const isSuspect: Check = (bytes, end, from, to) => {
 	const wordEnd = longer(bytes, from, to)
 	if (isAssigned(bytes, end, from, to) || isAssigned(bytes, end, from, wordEnd)) return true
+	if (isAssigned(bytes, end, from, variableEnd(bytes, end, to))) return true
 	const place = placeOf(bytes, end, from, to)
 	if (!place || isSuspectInside(bytes, place, from, wordEnd)) return true
 	const { closing, level } = place

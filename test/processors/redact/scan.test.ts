@@ -112,6 +112,11 @@ const value = fc.letrec<{ any: unknown }>((tie) => ({
 })).any
 
 describe('the scan', () => {
+	it('does not call a line of YAML clean whose variable only begins with the word', () => {
+		for (const line of ['PASSWORD1234: key', 'DB_TOKEN_OF_A: hunter2hunter2'])
+			expect(scanner.mayNeedWalk(Body.ofText(JSON.stringify([[[line]]]))), line).toBe(true)
+	})
+
 	it('says clean only where the walk changes nothing', () => {
 		let clean = 0
 		fc.assert(
