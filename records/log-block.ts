@@ -122,10 +122,12 @@ export function* linesOf(block: LogBlock): Generator<LogLine> {
 		const marks = table.readUInt32LE(entry + 20)
 		if (to > texts.length) throw new RangeError(`the text of the block ends at ${texts.length}, a line of it at ${to}`)
 		const bytes = texts.subarray(from, to)
+		// A character that two lines share is whole in the block, and broken in both of them.
+		const isWhole = isClean && !isContinuation(texts[from]) && !isContinuation(texts[to])
 		from = to
 		const text = bytes.toString('utf8')
 		const read = readLogText(text, at)
-		const flags = flagsOf(marks, isClean ? undefined : bytes)
+		const flags = flagsOf(marks, isWhole ? undefined : bytes)
 		const originalBytes = marks >>> originalShift
 		yield {
 			...place,
@@ -143,6 +145,9 @@ export function* linesOf(block: LogBlock): Generator<LogLine> {
 		}
 	}
 }
+
+/** A byte of UTF-8 that begins no character (RFC 3629). */
+const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
 
 function flagsOf(marks: number, suspect: Buffer | undefined): LogLine['flags'] {
 	if (((marks >>> flagShift) & flagBits) === 0 && !suspect) return []

@@ -82,6 +82,20 @@ describe('blocks of lines', () => {
 		)
 	})
 
+	it('a character that two lines share is broken in both, though the block is whole', () => {
+		const halves = [[0xc2], [0x80]].map((bytes): Input => ({
+			step: 1,
+			stream: 'stdout',
+			truncated: false,
+			content: Uint8Array.from(bytes),
+		}))
+		const block = blockOf(halves) as LogBlock
+		expect([...linesOf(block)].map(({ flags, raw }) => [flags, raw])).toEqual([
+			[['invalid-utf8'], 'wg=='],
+			[['invalid-utf8'], 'gA=='],
+		])
+	})
+
 	it('are the same lines however they are cut', () => {
 		const inputs: Input[] = Array.from({ length: 50 }, (_, index) => ({
 			step: 10,
