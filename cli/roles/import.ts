@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { createReplayCollector } from '#collectors/replay/collector.ts'
-import { createIndexer } from '#processors/index/step.ts'
 import { loadRedactionKey } from '#processors/redact/key.ts'
 import { createRedactor } from '#processors/redact/step.ts'
 import type { Emit } from '#collectors/port.ts'
@@ -11,6 +10,7 @@ import { streams, type RecordLog } from '#storage/log/port.ts'
 import { clusterName } from '#cli/sources.ts'
 import { openLog, openStore } from './engines.ts'
 import { createEmit } from './emit.ts'
+import { createStoreIndexer, pausesOf } from './indexing.ts'
 import { paths, storeGroup, type RoleContext } from './context.ts'
 
 export interface Imported {
@@ -20,6 +20,7 @@ export interface Imported {
 }
 
 const lagPollMs = 50
+const doing = 'importing'
 
 /** Throws CLI_USAGE where a path is missing, RECORDING_INVALID where it holds nothing of ours. What was imported before is found again by its ids, and not stored twice. */
 export async function importPaths(
@@ -36,7 +37,7 @@ export async function importPaths(
 	const { redact } = createRedactor({ key: await loadRedactionKey(paths.redactionKey(context.config)) })
 	await using log = await openLog(context)
 	await using store = await openStore(context, { readOnly: false })
-	const onPause = (reason: string | null): void => context.report(reason === null, reason === null ? 'importing' : `paused: ${reason}`)
+	const onPause = pausesOf(context, doing)
 	const counts: Record<string, number> = {}
 	const emit = createEmit({ log, redact, clock: context.clock, logger: context.logger, metrics: context.metrics, onPause }, signal)
 	const counted: Emit = async (records) => {
@@ -45,14 +46,7 @@ export async function importPaths(
 	}
 	const done = new AbortController()
 	const stop = AbortSignal.any([signal, done.signal])
-	const indexer = createIndexer({
-		store,
-		log,
-		group: storeGroup,
-		clock: context.clock,
-		metrics: context.metrics,
-		logger: context.logger,
-	})
+	const indexer = createStoreIndexer(context, log, store, doing)
 	const indexing = indexer.run(stop)
 	const reading = readAll(context, given, cluster, counted, stop)
 		.then(() => drained(context, log, stop))

@@ -1,30 +1,22 @@
 // Role process: reads the record log, describes, enriches, stores; keeps log and store within their retention.
-import { createIndexer } from '#processors/index/step.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { openLog, openStore } from './engines.ts'
-import { storeGroup, type Role, type RoleContext } from './context.ts'
+import type { Role, RoleContext } from './context.ts'
+import { createStoreIndexer } from './indexing.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import type { Store } from '#storage/store/port.ts'
 
 const retentionEveryMs = 60_000
+const doing = 'processing'
 
 export const process_: Role = async (context, signal) => {
 	await using log = await openLog(context)
 	await using store = await openStore(context, { readOnly: false })
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
-	const onPause = (reason: string | null): void => context.report(reason === null, reason === null ? 'processing' : `paused: ${reason}`)
-	const indexer = createIndexer({
-		store,
-		log,
-		group: storeGroup,
-		clock: context.clock,
-		metrics: context.metrics,
-		logger: context.logger,
-		onPause,
-	})
+	const indexer = createStoreIndexer(context, log, store, doing)
 	const retaining = retain(context, log, store, both)
-	context.report(true, 'processing')
+	context.report(true, doing)
 	try {
 		await indexer.run(both)
 	} catch (error) {

@@ -1,12 +1,11 @@
 // SIGKILL at random moments: every acknowledged record is in the log, once, in the order it was appended.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { systemClock } from '#runtime/clock.ts'
 import { openSqliteLog } from '#storage/log/sqlite/log.ts'
+import { runAndKill } from '#test/support/kill.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
 
 const kills = 5
@@ -16,27 +15,11 @@ const child = join(import.meta.dirname, 'log-append-child.ts')
 const dir = mkdtempSync(join(tmpdir(), 'kubetape-sigkill-'))
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-/** Runs the child and kills it as soon as it acknowledged `after` numbers; gives all it acknowledged. */
-async function runAndKill(from: number, after: number): Promise<{ acknowledged: number[]; stderr: string }> {
-	const running = spawn(process.execPath, [child, dir, String(from)], { stdio: ['ignore', 'pipe', 'pipe'] })
-	let stdout = ''
-	let stderr = ''
-	running.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-	running.stdout.on('data', (chunk: Buffer) => {
-		stdout += chunk.toString()
-		if (stdout.split('\n').length > after) running.kill('SIGKILL')
-	})
-	const [, signal] = (await once(running, 'close')) as [number | null, string | null]
-	expect(signal, `stderr: ${stderr}`).toBe('SIGKILL')
-	// The last line may be cut by the kill: it was not acknowledged in full.
-	return { acknowledged: stdout.split('\n').slice(0, -1).map(Number), stderr }
-}
-
 it(`survives ${kills} kills (seed ${seed})`, async () => {
 	const random = createRandom(seed)
 	const acknowledged = new Set<number>()
 	for (let kill = 0; kill < kills; kill++) {
-		const run = await runAndKill(kill * 1_000_000, 1 + Math.floor(random() * linesAtMost))
+		const run = await runAndKill(child, [dir, String(kill * 1_000_000)], 1 + Math.floor(random() * linesAtMost))
 		expect(run.stderr).toBe('')
 		for (const number of run.acknowledged) acknowledged.add(number)
 	}

@@ -1,25 +1,29 @@
 // The webhook receiver with real certificates: who is heard, and who is not.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { KubetapeRecord } from '#records/record.ts'
 import { auditLine, temporaryFolder } from '#test/collectors/replay/support.ts'
-import { createAuthority, createCertificate, type Certificate } from './certificates.ts'
+import { makeAuthority, makeCertificate, type CertificateFiles } from '#test/support/certificates.ts'
 import { listOf, send, startReceiving, type Receiving } from './receiving.ts'
 
 const dir = temporaryFolder()
-const made: Record<string, Certificate> = {}
-const certificate = (name: string): Certificate => made[name] ?? Object.values(made)[0]!
+const made = new Map<string, CertificateFiles>()
+function files(name: string): CertificateFiles {
+	const found = made.get(name)
+	if (!found) throw new Error(`no certificate was made for ${name}`)
+	return found
+}
 let receiving: Receiving | undefined
 beforeAll(() => {
-	for (const authority of ['ca', 'client-ca', 'other-ca']) made[authority] = createAuthority(dir, authority)
+	for (const authority of ['ca', 'client-ca', 'other-ca']) made.set(authority, makeAuthority(dir, authority))
 	for (const [name, authority] of [
 		['server', 'ca'],
 		['kube-apiserver', 'client-ca'],
 		['somebody', 'client-ca'],
 		['stranger', 'other-ca'],
 	] as const)
-		made[name] = createCertificate(dir, name, authority)
+		made.set(name, makeCertificate(dir, name, files(authority)))
 })
 afterEach(async () => receiving?.stop())
 
@@ -29,7 +33,7 @@ const refused = /alert|socket hang up|ECONNRESET|EPIPE/
 const kept: KubetapeRecord[] = []
 async function start(config: object = {}): Promise<number> {
 	kept.length = 0
-	const { certFile, keyFile } = certificate('server')
+	const { cert: certFile, key: keyFile } = files('server')
 	receiving = await startReceiving(async (records) => void kept.push(...records), { certFile, keyFile, ...config })
 	return receiving.port
 }
@@ -37,8 +41,8 @@ const body = listOf([auditLine('a', 1)])
 const as = (port: number, name?: string): Parameters<typeof send>[1] => ({
 	tls: true,
 	port,
-	ca: certificate('ca').cert,
-	...(name === undefined ? {} : { cert: certificate(name).cert, key: certificate(name).key }),
+	ca: readFileSync(files('ca').cert),
+	...(name === undefined ? {} : { cert: readFileSync(files(name).cert), key: readFileSync(files(name).key) }),
 })
 
 describe('the audit webhook over TLS', () => {
@@ -46,7 +50,7 @@ describe('the audit webhook over TLS', () => {
 		const port = await start()
 		expect((await send([body], as(port))).status).toBe(200)
 		expect(kept).toMatchObject([{ kind: 'audit', auditID: 'a' }])
-		await expect(send([body], { ...as(port), ca: certificate('other-ca').cert })).rejects.toThrow(/certificate/)
+		await expect(send([body], { ...as(port), ca: readFileSync(files('other-ca').cert) })).rejects.toThrow(/certificate/)
 	})
 
 	it('does not speak plainly', async () => {
@@ -56,7 +60,7 @@ describe('the audit webhook over TLS', () => {
 	})
 
 	it('hears clients of its authority only', async () => {
-		const port = await start({ clientCaFile: certificate('client-ca').certFile })
+		const port = await start({ clientCaFile: files('client-ca').cert })
 		expect((await send([body], as(port, 'kube-apiserver'))).status).toBe(200)
 		expect((await send([body], as(port, 'somebody'))).status).toBe(200)
 		kept.length = 0
@@ -68,7 +72,7 @@ describe('the audit webhook over TLS', () => {
 	})
 
 	it('hears the clients that are named only', async () => {
-		const port = await start({ clientCaFile: certificate('client-ca').certFile, clientNames: ['kube-apiserver'] })
+		const port = await start({ clientCaFile: files('client-ca').cert, clientNames: ['kube-apiserver'] })
 		expect((await send([body], as(port, 'kube-apiserver'))).status).toBe(200)
 		expect((await send([body], as(port, 'somebody'))).status).toBe(403)
 		expect(kept).toHaveLength(1)
@@ -78,7 +82,7 @@ describe('the audit webhook over TLS', () => {
 		const garbage = join(dir, 'garbage')
 		writeFileSync(garbage, 'no certificate')
 		await expect(start({ certFile: garbage })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
-		await expect(start({ keyFile: certificate('somebody').keyFile })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+		await expect(start({ keyFile: files('somebody').key })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
 		await expect(start({ certFile: join(dir, 'missing') })).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE' })
 		await expect(start({ clientNames: ['a'] })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
 		receiving = undefined
