@@ -8,6 +8,9 @@ const needsServer = [
 	'test/**/*.kafka.test.ts',
 	'test/**/*.elasticsearch.test.ts',
 	'test/**/*.root.test.ts',
+	'test/**/*.registry.test.ts',
+	'test/**/*.helm.test.ts',
+	'test/**/*.promtool.test.ts',
 ]
 
 export default defineConfig({
