@@ -76,6 +76,19 @@ const logSchema = object({
 	level: text(),
 	file: text(),
 	offset: Type.Integer(),
+	follows: optional(text('The file in which the same log was written before.')),
+	journal: optional(
+		object(
+			{
+				pid: nullable(Type.Integer()),
+				priority: nullable(Type.Integer({ description: 'syslog’s, 0 (emergency) to 7 (debug).' })),
+				bootId: text(),
+				hostname: text(),
+				identifier: text('What the process calls itself.'),
+			},
+			'Of a line that comes from journald.',
+		),
+	),
 	flags: texts(),
 	textChars: optional(
 		Type.Integer({

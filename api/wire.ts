@@ -82,6 +82,16 @@ export interface WireItem {
 		readonly level: string
 		readonly file: string
 		readonly offset: number
+		/** The file in which the same log was written before. */
+		readonly follows?: string
+		/** Of a line that comes from journald. */
+		readonly journal?: {
+			readonly pid: number | null
+			readonly priority: number | null
+			readonly bootId: string
+			readonly hostname: string
+			readonly identifier: string
+		}
 		readonly flags: readonly string[]
 		/** Characters of the text, where the summary is only its beginning. */
 		readonly textChars?: number

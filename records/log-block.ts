@@ -136,7 +136,7 @@ export function* linesOf(block: LogBlock): Generator<LogLine> {
 			occurredAt: at,
 			offset,
 			stream: streams[marks & 3] ?? '',
-			level: read.level,
+			level: read.level === '' && place.journal ? levelOf(place.journal.priority) : read.level,
 			// What a container prints is kept as it is; of a component's line the time and level are told already.
 			text: place.container === '' ? read.text : text,
 			flags,
@@ -145,6 +145,10 @@ export function* linesOf(block: LogBlock): Generator<LogLine> {
 		}
 	}
 }
+
+/** Of syslog's priorities (RFC 5424, section 6.2.1). */
+const priorityLevels: readonly LogLine['level'][] = ['fatal', 'fatal', 'fatal', 'error', 'warning', 'info', 'info', 'debug']
+const levelOf = (priority: number | null): LogLine['level'] => (priority === null ? '' : (priorityLevels[priority] ?? ''))
 
 /** A byte of UTF-8 that begins no character (RFC 3629). */
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80

@@ -112,12 +112,28 @@ export interface AuditEntry extends Envelope {
 	readonly body: Body
 }
 
+/** What journald knows of the process that wrote a line. */
+export interface JournalOrigin {
+	/** Null where the journal does not tell it. */
+	readonly pid: number | null
+	/** syslog's, 0 (emergency) to 7 (debug); null where the journal does not tell it. */
+	readonly priority: number | null
+	readonly bootId: string
+	readonly hostname: string
+	/** What the process calls itself (SYSLOG_IDENTIFIER); empty where it does not. */
+	readonly identifier: string
+}
+
 /** One reassembled line of a container, a unit or a control-plane file. */
 export interface LogLine extends Envelope {
 	readonly kind: 'log'
-	/** Identity of the file and where the line begins in it, in bytes. */
+	/** Identity of the file and where the line begins in it, in bytes. Of a journal: its sequence and the unit, and the entry's number. */
 	readonly file: string
 	readonly offset: number
+	/** The file in which the same log was written before this one; absent where it is not known. */
+	readonly follows?: string
+	/** Absent where it does not come from a journal. */
+	readonly journal?: JournalOrigin
 	readonly stream: 'stdout' | 'stderr' | ''
 	/** Pod coordinates; empty for a component's file. */
 	readonly namespace: string
@@ -139,7 +155,9 @@ export interface LogLine extends Envelope {
 
 /** Consecutive lines of one file: what travels on the record log in place of its lines (log-block.ts). `occurredAt` is that of the first line. */
 export interface LogBlock
-	extends Envelope, Pick<LogLine, 'file' | 'namespace' | 'pod' | 'podUid' | 'container' | 'restart' | 'component' | 'node'> {
+	extends
+		Envelope,
+		Pick<LogLine, 'file' | 'follows' | 'journal' | 'namespace' | 'pod' | 'podUid' | 'container' | 'restart' | 'component' | 'node'> {
 	readonly kind: 'block'
 	readonly lines: number
 	/** Times, offsets and lengths of the lines, and their texts one behind the other. */

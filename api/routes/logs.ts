@@ -86,7 +86,8 @@ export function logRoutes(app: FastifyInstance, context: ApiContext): void {
 			url: '/api/v1/logs/:cluster/:id/context',
 			tag: 'records',
 			summary: 'Log lines around one of the same file, in the order of the file',
-			description: 'By where they stand in the file, not by their times: also where a clock was set.',
+			description:
+				'By where they stand in the file, not by their times: also where a clock was set. Where the file begins or ends, the lines of the rotated file before it, and of the one that follows it.',
 			params: paramsSchema,
 			query: contextQuery,
 			response: pageOf(itemSchema),

@@ -79,7 +79,11 @@ export class Family {
 		}
 		// What is not there any more was there before what is.
 		this.files.sort((a, b) => (seen.get(a) ?? -1) - (seen.get(b) ?? -1))
-		for (const file of this.files.slice(0, -1)) file.replacedAt ||= now
+		for (const [index, file] of this.files.entries()) {
+			const before = this.files[index - 1]
+			if (before && !file.isAnnounced && file.position === 0 && file.source.follows === undefined) file.goesOnFrom(before)
+			if (index < this.files.length - 1) file.replacedAt ||= now
+		}
 		this.dropGone()
 	}
 
@@ -101,6 +105,7 @@ export class Family {
 	cut(file: LogFile, entries: readonly Entry[]): void {
 		const { batch } = this.#context
 		const next = new LogFile(this.#newRow(file, Buffer.alloc(0)), this.#place, false)
+		next.goesOnFrom(file)
 		next.path = file.path
 		next.fd = file.fd
 		file.fd = -1

@@ -32,6 +32,8 @@ export interface FileRow {
 	readonly lastAt: Micros | null
 	/** It is not written any more, and was read to its end. */
 	readonly finished: boolean
+	/** The file in which the log was written before; absent where it is not known. */
+	readonly follows?: string
 }
 
 /** When lines were read that tell no time: kept before they are handed over, so that they have the same time when they are read again. */
@@ -63,7 +65,7 @@ export interface LongLine {
 export class LogFile {
 	readonly name: string
 	readonly family: string
-	readonly source: LogSource
+	source: LogSource
 	path: string
 	device: number
 	inode: number
@@ -114,7 +116,7 @@ export class LogFile {
 	constructor(row: FileRow, place: Place, isAnnounced: boolean) {
 		this.name = row.name
 		this.family = row.family
-		this.source = { ...place, file: row.name }
+		this.source = { ...place, file: row.name, ...(row.follows === undefined ? {} : { follows: row.follows }) }
 		this.path = row.family
 		this.device = row.device
 		this.inode = row.inode
@@ -127,6 +129,11 @@ export class LogFile {
 		this.finished = row.finished
 		this.isAnnounced = isAnnounced
 		if (row.tailBytes > 0) this.expectedTail = { at: this.position, bytes: row.tailBytes, hash: row.tail }
+	}
+
+	/** The log was written in `file` before. Told before anything of this one is read. */
+	goesOnFrom(file: LogFile): void {
+		this.source = { ...this.source, follows: file.name }
 	}
 
 	get isOpen(): boolean {
@@ -180,6 +187,7 @@ export class LogFile {
 			size: this.size,
 			lastAt: this.lastAt,
 			finished: this.finished && isWhole,
+			...(this.source.follows === undefined ? {} : { follows: this.source.follows }),
 		}
 	}
 }

@@ -4,7 +4,7 @@ import type { RecordId } from '#records/id.ts'
 import type { Facet, Indexed, Severity } from '#records/indexed.ts'
 import type { FoldedLease } from '#records/lease.ts'
 import type { ObjectRef } from '#records/object-key.ts'
-import type { Coverage, Encoding, Gap, Operation, OwnerRef, RecordKind, Reject, Sighting } from '#records/record.ts'
+import type { Coverage, Encoding, Gap, JournalOrigin, Operation, OwnerRef, RecordKind, Reject, Sighting } from '#records/record.ts'
 import type { Revision } from '#records/revision.ts'
 import type { Micros } from '#records/time.ts'
 
@@ -90,6 +90,8 @@ export interface Item {
 		readonly level: string
 		readonly file: string
 		readonly offset: number
+		readonly follows?: string
+		readonly journal?: JournalOrigin
 		readonly flags: readonly string[]
 		/** Characters of the text, where the summary is only its beginning; `get` has it whole. */
 		readonly textChars?: number
@@ -223,7 +225,7 @@ export interface Store extends AsyncDisposable {
 	versionAt(cluster: string, object: ObjectRef, at: At): Promise<Version | undefined>
 	/** One record with its body, by id. The body of a log line is `{ text, raw? }`, where the item does not have all of it. */
 	get(cluster: string, id: RecordId): Promise<Version | undefined>
-	/** Lines of the same file around one line, in the order of the file whatever their times, the line itself included; undefined where it is not there. */
+	/** Lines of the same file around one line, in the order of the file whatever their times, the line itself included; where the file begins or ends, those of the file that it `follows`, and of the one that follows it. Undefined where it is not there. */
 	around(cluster: string, id: RecordId, before: number, after: number): Promise<readonly Item[] | undefined>
 	/** Every stage of these requests that is stored, oldest first. */
 	stages(cluster: string, auditIDs: readonly string[]): Promise<readonly Item[]>

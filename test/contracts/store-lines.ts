@@ -110,6 +110,33 @@ export function linePromises(promise: Promised): void {
 		expect((await store.around('blue', lines[1]?.record.id ?? '', 1, 1))?.map(({ summary }) => summary)).toEqual(['f1 0', 'f1 1', 'f1 2'])
 	})
 
+	promise(
+		'around goes on in the file before and in the one behind, also over midnight; what is told in a circle ends',
+		async ({ store }) => {
+			const of = (file: string, first: number, more: Partial<LogLine> = {}): Indexed[] =>
+				Array.from({ length: 3 }, (_, n) => aLine({ at: first + n, offset: n * 40_000, more: { file, text: `${file} ${n}`, ...more } }))
+			const files = [of('a', noon), of('b', noon + 10, { follows: 'a' }), of('c', noon + dayMicros, { follows: 'b' })]
+			const other = [...of('x', noon, { follows: 'y' }), ...of('y', noon + 5, { follows: 'x' })]
+			await store.put([...files.flat(), ...other, aLine({ at: noon, more: { file: 'a', cluster: 'red', text: 'red' } })])
+			const near = async (line: Indexed | undefined, before: number, after: number): Promise<string | undefined> =>
+				(await store.around('blue', line?.record.id ?? '', before, after))?.map(({ summary }) => summary).join(', ')
+			expect(await near(files[1]?.[0], 2, 1)).toBe('a 1, a 2, b 0, b 1')
+			expect(await near(files[2]?.[1], 5, 0)).toBe('a 2, b 0, b 1, b 2, c 0, c 1')
+			expect(await near(files[0]?.[2], 1, 4)).toBe('a 1, a 2, b 0, b 1, b 2, c 0')
+			expect(await near(files[1]?.[1], 100, 100)).toBe(files.flatMap((lines) => lines.map(({ summary }) => summary)).join(', '))
+			expect(await near(other[0], 4, 0)).toBe('y 0, y 1, y 2, x 0')
+		},
+	)
+
+	promise('what a journal tells of a line is kept', async ({ store, reopen }) => {
+		const journal = { pid: 12, priority: 3, bootId: 'b0', hostname: 'node-a', identifier: 'kubelet' }
+		await store.put([aLine({ at: noon, more: { pod: '', container: '', component: 'kubelet.service', journal } })])
+		for (const read of [store, await reopen()]) {
+			const { items } = await read.timeline({ unit: 'kubelet.service' }, { limit: 9 })
+			expect(items).toMatchObject([{ log: { component: 'kubelet.service', journal } }])
+		}
+	})
+
 	promise('stages: all that is stored of these requests', async ({ store }) => {
 		const entries = [
 			aStage('RequestReceived', noon),

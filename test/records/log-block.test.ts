@@ -146,6 +146,16 @@ describe('blocks of lines', () => {
 		for (const line of lines.slice(0, 4)) expect([line.stream, line.flags]).toEqual(['stderr', ['truncated', 'no-time']])
 	})
 
+	it('of a journal have the level of their priority, where their text tells none', () => {
+		const journal = { pid: 1, priority: 4, bootId: 'b', hostname: 'node-a', identifier: 'x' }
+		const levelsOf = (priority: number | null): readonly string[] => {
+			const writer = new LineWriter({ ...source, container: '', journal: { ...journal, priority } })
+			for (const text of ['plain', 'E1124 10:00:00.000001       1 server.go:12] no']) writer.add(begin, 0, 0, Buffer.from(text))
+			return [...linesOf(writer.take(begin) as LogBlock)].map(({ level }) => level)
+		}
+		expect([0, 3, 4, 5, 7, null].map(levelsOf)).toEqual(['fatal', 'error', 'warning', 'info', 'debug', ''].map((level) => [level, 'error']))
+	})
+
 	it('whose text is changed lose their bytes, and say still that they were none of UTF-8', () => {
 		const block = blockOf([{ step: 1, stream: 'stdout', truncated: false, content: Buffer.from('secret \xff', 'latin1') }]) as LogBlock
 		const [line] = [...linesOf(mapTexts(block, (text) => text.replace('secret', '*')))]

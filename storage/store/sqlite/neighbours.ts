@@ -1,9 +1,9 @@
-// Records that belong together otherwise than by time or object: the lines of one file in its own order, the stages of one request.
+// Records that belong together otherwise than by time or object: the lines of one log in its own order, from one file to the next, and the stages of one request.
 import type { Item } from '#storage/store/port.ts'
 import { storeLimits } from './limits.ts'
 import type { Partition } from './partition.ts'
 import { itemOf } from './row.ts'
-import { fileTag, requestTag, stretchBytes } from './words.ts'
+import { fileTag, followsTag, requestTag, stretchBytes } from './words.ts'
 
 const wordsSql = 'SELECT rowid AS row FROM words WHERE words MATCH ?'
 
@@ -21,41 +21,67 @@ type Line = Item & { readonly log: NonNullable<Item['log']> }
 
 /** One file in all days it has lines in. */
 class LineFile {
-	readonly #days: readonly { readonly partition: Partition; readonly tag: string }[]
-	readonly #line: Line
+	readonly #days: readonly { readonly partition: Partition; readonly number: number }[]
+	readonly #cluster: string
+	readonly #file: string
 
-	constructor(partitions: readonly Partition[], line: Line) {
-		this.#line = line
+	constructor(partitions: readonly Partition[], cluster: string, file: string) {
+		this.#cluster = cluster
+		this.#file = file
 		this.#days = partitions.flatMap((partition) => {
-			const file = partition.guard(() => partition.findText(line.log.file))
-			return file === undefined ? [] : [{ partition, tag: fileTag(file) }]
+			const number = partition.guard(() => partition.findText(file))
+			return number === undefined ? [] : [{ partition, number }]
 		})
 	}
 
 	#lines(match: (tag: string) => string, rest?: string): Line[] {
 		return this.#days
-			.flatMap(({ partition, tag }) => itemsOf(partition, `tags : (${match(tag)})`, rest))
-			.filter((item): item is Line => item.log?.file === this.#line.log.file && item.cluster === this.#line.cluster)
+			.flatMap(({ partition, number }) => itemsOf(partition, `tags : (${match(fileTag(number))})`, rest))
+			.filter((item): item is Line => item.log?.file === this.#file && item.cluster === this.#cluster)
 			.toSorted((a, b) => a.log.offset - b.log.offset)
 	}
 
 	/** All that begin in these stretches of it. */
-	within(first: number, last: number): Line[] {
+	#within(first: number, last: number): Line[] {
 		const stretches = Array.from({ length: last - first + 1 }, (_, index) => first + index)
 		return this.#lines((tag) => stretches.map((stretch) => `"${tag}${stretch}"`).join(' OR '))
 	}
 
-	whole(): Line[] {
+	/** Some of its first and of its last by time. */
+	#ends(): Line[] {
+		return (['ASC', 'DESC'] as const).flatMap((order) =>
+			this.#lines((tag) => `"${tag}"*`, `ORDER BY rowid ${order} LIMIT ${storeLimits.fileEndLines}`),
+		)
+	}
+
+	/** Those around `offset`, a line of it: as far as `isEnough` asks for, or all. */
+	near(offset: number, isEnough: (lines: readonly Line[]) => boolean): readonly Line[] {
+		const stretch = Math.floor(offset / stretchBytes)
+		// A line may be longer than a stretch, and a gap longer than many.
+		for (let reach = 1; reach <= storeLimits.fileReachBytes / stretchBytes; reach *= 4) {
+			const lines = this.#within(Math.max(0, stretch - reach), stretch + reach)
+			const [first, last] = [lines[0]?.log.offset ?? 0, lines.at(-1)?.log.offset ?? 0]
+			if (isEnough(lines) || !this.#ends().some(({ log }) => log.offset < first || log.offset > last)) return lines
+		}
 		return this.#lines((tag) => `"${tag}"*`)
 	}
 
-	/** Whether lines farther off than these offsets are among its first or last by time. */
-	reachesBeyond(first: number, last: number): boolean {
-		return (['ASC', 'DESC'] as const).some((order) =>
-			this.#lines((tag) => `"${tag}"*`, `ORDER BY rowid ${order} LIMIT ${storeLimits.fileEndLines}`).some(
-				({ log }) => log.offset < first || log.offset > last,
-			),
-		)
+	first(count: number): readonly Line[] {
+		const offsets = this.#ends().map(({ log }) => log.offset)
+		return offsets.length === 0 ? [] : this.near(Math.min(...offsets), (lines) => lines.length >= count).slice(0, count)
+	}
+
+	last(count: number): readonly Line[] {
+		const offsets = this.#ends().map(({ log }) => log.offset)
+		return offsets.length === 0 ? [] : this.near(Math.max(...offsets), (lines) => lines.length >= count).slice(-count)
+	}
+
+	/** The file in which the log goes on. */
+	next(): string | undefined {
+		for (const { partition, number } of this.#days)
+			for (const { log, cluster } of itemsOf(partition, `tags : "${followsTag(number)}"`, `LIMIT ${storeLimits.fileEndLines}`))
+				if (log?.follows === this.#file && cluster === this.#cluster) return log.file
+		return undefined
 	}
 }
 
@@ -67,19 +93,28 @@ export function around(partitions: readonly Partition[], cluster: string, id: st
 		})
 		.find((item): item is Line => item.log !== undefined && item.cluster === cluster)
 	if (!line) return undefined
-	const file = new LineFile(partitions, line)
-	const stretch = Math.floor(line.log.offset / stretchBytes)
-	const cut = (lines: readonly Line[]): { readonly items: Item[]; readonly enough: boolean } => {
-		const at = lines.findIndex((other) => other.id === line.id)
-		return { items: lines.slice(Math.max(0, at - before), at + after + 1), enough: at >= before && lines.length - at > after }
+	const fileOf = (name: string): LineFile => new LineFile(partitions, cluster, name)
+	const placeIn = (lines: readonly Line[]): number => lines.findIndex((other) => other.id === line.id)
+	const near = fileOf(line.log.file).near(line.log.offset, (lines) => placeIn(lines) >= before && lines.length - placeIn(lines) > after)
+	const at = placeIn(near)
+	const items = near.slice(Math.max(0, at - before), at + after + 1)
+	const seen = new Set([line.log.file])
+	const isNew = (name: string | undefined): name is string => name !== undefined && !seen.has(name) && seen.add(name).size > 0
+	for (let missing = before - at; missing > 0;) {
+		const name = items[0]?.log.follows
+		if (!isNew(name)) break
+		const lines = fileOf(name).last(missing)
+		items.unshift(...lines)
+		missing -= lines.length
 	}
-	// A line may be longer than a stretch, and a gap longer than many.
-	for (let reach = 1; reach <= storeLimits.fileReachBytes / stretchBytes; reach *= 4) {
-		const lines = file.within(Math.max(0, stretch - reach), stretch + reach)
-		const { items, enough } = cut(lines)
-		if (enough || !file.reachesBeyond(lines[0]?.log.offset ?? 0, lines.at(-1)?.log.offset ?? 0)) return items
+	for (let missing = at + after + 1 - near.length; missing > 0;) {
+		const name = fileOf(items.at(-1)?.log.file ?? '').next()
+		if (!isNew(name)) break
+		const lines = fileOf(name).first(missing)
+		items.push(...lines)
+		missing -= lines.length
 	}
-	return cut(file.whole()).items
+	return items
 }
 
 export function stages(partitions: readonly Partition[], cluster: string, auditIDs: readonly string[]): Item[] {

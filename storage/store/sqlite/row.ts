@@ -118,6 +118,8 @@ export function traitsOf(indexed: Indexed): string | undefined {
 			stream: record.stream,
 			level: record.level,
 			file: record.file,
+			follows: record.follows,
+			journal: record.journal,
 		}
 	}
 	for (const _ in traits) return JSON.stringify(traits)

@@ -50,6 +50,8 @@ export function tagsOf(indexed: Indexed, ofObject: string, own: number | null, i
 		add('i', record.node)
 		add('s', record.component)
 		tags += ` ${fileTag(intern(record.file))}${Math.floor(record.offset / stretchBytes)}`
+		// The first lines of a file lead to it from the one before.
+		if (record.follows !== undefined && record.offset < stretchBytes) tags += ` ${followsTag(intern(record.follows))}`
 	}
 	return tags
 }
@@ -58,6 +60,9 @@ export function tagsOf(indexed: Indexed, ofObject: string, own: number | null, i
 export const requestTag = (auditID: string): string => `${tagPrefix}q${hash('sha256', auditID, 'hex').slice(0, 16)}`
 /** Of the lines of a file; the number of the stretch follows. */
 export const fileTag = (file: number): string => `${tagPrefix}l${file}x`
+
+/** Of the first lines of a file that goes on where this one ends. */
+export const followsTag = (file: number): string => `${tagPrefix}b${file}`
 
 /** What full-text search finds. */
 export function wordsOf(indexed: Indexed): string {

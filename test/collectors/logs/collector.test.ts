@@ -1,5 +1,5 @@
 // The log collector on real files: what is found, how lines are read, and where reading goes on. Nothing waits a fixed time.
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -186,6 +186,26 @@ describe('where reading goes on', () => {
 		appendFileSync(path, criLine(5))
 		await third.lineCount(1)
 		expect(third.texts()).toEqual(['line 5'])
+	})
+
+	it('is told with each line: the file before, also of one that was met before a restart', async () => {
+		const dir = podFolder(root)
+		const path = join(dir, '0.log')
+		writeFileSync(join(dir, '0.log.20261124-100000'), criLine(1))
+		writeFileSync(path, criLine(2))
+		const first = start()
+		await first.lineCount(2)
+		const [one, two] = first.lines
+		expect([one?.follows, two?.follows]).toEqual([undefined, one?.file])
+		renameSync(path, join(dir, '0.log.20261124-100001'))
+		writeFileSync(path, criLine(3))
+		await first.lineCount(3)
+		expect(first.lines[2]?.follows).toBe(two?.file)
+		await stop(first)
+		appendFileSync(path, criLine(4))
+		const second = start()
+		await second.lineCount(1)
+		expect(second.lines[0]).toMatchObject({ text: 'line 4', file: first.lines[2]?.file, follows: two?.file })
 	})
 
 	it('is nowhere where the file was cut off: what is missing is said, and the new one is read', async () => {
