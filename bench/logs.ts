@@ -7,7 +7,6 @@ import {
 	mkdirSync,
 	mkdtempSync,
 	openSync,
-	readFileSync,
 	readSync,
 	rmSync,
 	statSync,
@@ -23,6 +22,7 @@ import { openSqliteLog } from '#storage/log/sqlite/log.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { createRandom } from '#test/support/random.ts'
 import { outputOf, unpackPeers, type Peer } from './log-peers.ts'
+import { barOf, costOf, endProcess, median, sleep, type Cost } from './subject.ts'
 
 export const name = 'container logs'
 
@@ -30,10 +30,7 @@ const lines = 1_000_000
 const seed = 5
 const rounds = 3
 const begin = Date.UTC(2026, 10, 24, 10)
-const ticksPerSecond = 100
 const quietFiles = 500
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** About 342 bytes a line, as in the measurements of peers. */
 function generate(path: string): number {
@@ -67,24 +64,6 @@ function generate(path: string): number {
 	return statSync(path).size
 }
 
-interface Cost {
-	readonly cpuSeconds: number
-	readonly peakMb: number
-}
-
-function costOf(pid: number): Cost {
-	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-	const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-	return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, peakMb: Number(peak?.[1] ?? 0) / 1024 }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-	const exited = new Promise((resolve) => child.on('exit', resolve))
-	child.kill('SIGTERM')
-	await exited
-}
-
 /** Waits until `isDone`, then gives what the process has used. */
 async function measure(child: ChildProcess, isDone: () => boolean): Promise<Cost> {
 	const deadline = performance.now() + 180_000
@@ -93,7 +72,7 @@ async function measure(child: ChildProcess, isDone: () => boolean): Promise<Cost
 		await sleep(50)
 	}
 	const cost = costOf(child.pid ?? 0)
-	await end(child)
+	await endProcess(child)
 	return cost
 }
 
@@ -190,7 +169,7 @@ async function delays(print: (line: string) => void, dir: string): Promise<void>
 	const before = costOf(child.pid ?? 0)
 	await sleep(10_000)
 	const idle = costOf(child.pid ?? 0).cpuSeconds - before.cpuSeconds
-	print(`${quietFiles} quiet files: ${(idle * 10).toFixed(1)} % of a core`)
+	print(`${quietFiles} quiet files: ${(idle * 10).toFixed(1)} % of a core ${barOf(idle * 10, '<=', 1)}`)
 	const taken: number[] = []
 	const stop = new AbortController()
 	const log = await openSqliteLog({ dir: join(dir, 'data', 'log'), clock: systemClock })
@@ -211,15 +190,13 @@ async function delays(print: (line: string) => void, dir: string): Promise<void>
 	stop.abort()
 	await reading
 	await log[Symbol.asyncDispose]()
-	await end(child)
+	await endProcess(child)
 	const sorted = taken.toSorted((a, b) => a - b)
-	const at = (part: number): string => (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(1)
+	const at = (part: number): number => sorted[Math.floor(sorted.length * part)] ?? 0
 	print(
-		`line → read from the log, ${sorted.length} of 2000 lines, 200 a second: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (of that, up to 15 ms the reader's own)`,
+		`line → read from the log, ${sorted.length} of 2000 lines, 200 a second: p50 ${at(0.5).toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms, of that up to 15 ms the reader's own ${barOf(at(0.99), '<=', 50)}`,
 	)
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 export async function run(print: (line: string) => void): Promise<void> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-bench-logs-'))
