@@ -59,6 +59,11 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 		)
 	})
 	app.addHook('preClose', async () => closing.abort(new KubetapeError('INTERNAL', 'the server closes')))
+	app.addHook('onResponse', async (request, reply) => {
+		// A live stream takes as long as somebody looks at it.
+		const route = request.routeOptions.url ?? 'unknown'
+		if (!route.endsWith('/stream')) options.metrics.answered?.(route, reply.statusCode, reply.elapsedTime / 1000)
+	})
 	guard(app)
 	for (const add of routes) add(app, context)
 	await pageRoutes(app, context)

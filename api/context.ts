@@ -8,7 +8,11 @@ import type { RouteDescription } from './route.ts'
 export interface ApiOptions {
 	readonly store: Store
 	readonly clock: Clock
-	readonly metrics: { render(): Promise<string> }
+	readonly metrics: {
+		render(): Promise<string>
+		/** Told of every answer: the route as it is declared (`unknown` where there is none), the status, and how long it took. */
+		answered?(route: string, status: number, seconds: number): void
+	}
 	readonly health: { live(): HealthReport; ready(): Promise<HealthReport> }
 	readonly clusters: readonly { readonly name: string; readonly replay: boolean }[]
 	readonly logger: FastifyBaseLogger

@@ -1,6 +1,7 @@
 // What guards every request: GET only, the host that was asked for, and headers that keep a browser from doing more than the page needs.
 import type { FastifyInstance } from 'fastify'
 import { KubetapeError } from '#runtime/errors.ts'
+import { isLoopbackAddress, isLoopbackHost } from '#runtime/listen.ts'
 
 /** The page runs its own script and style, and talks to where it came from. */
 export const pagePolicy = [
@@ -16,14 +17,6 @@ export const pagePolicy = [
 	"frame-ancestors 'none'",
 ].join('; ')
 
-const loopbackAddress = /^(127\.|::1$|::ffff:127\.)/
-
-/** True where `host` (a Host header) names this machine's loopback: what a page of another origin cannot send after rebinding its name. */
-export function isLoopbackHost(host: string): boolean {
-	const name = host.replace(/:\d{1,5}$/, '').toLowerCase()
-	return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name)
-}
-
 export function guard(app: FastifyInstance): void {
 	app.addHook('onRequest', async (request, reply) => {
 		void reply.headers({
@@ -36,8 +29,7 @@ export function guard(app: FastifyInstance): void {
 			'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 			'cache-control': 'no-store',
 		})
-		const local = request.raw.socket.localAddress
-		if ((local === undefined || loopbackAddress.test(local)) && !isLoopbackHost(request.headers.host ?? '')) {
+		if (isLoopbackAddress(request.raw.socket.localAddress) && !isLoopbackHost(request.headers.host ?? '')) {
 			throw new KubetapeError(
 				'API_HOST_REFUSED',
 				`the host ${JSON.stringify((request.headers.host ?? '').slice(0, 100))} is not this machine`,

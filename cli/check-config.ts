@@ -10,15 +10,23 @@ import type { ClusterConfig, Config } from './config.ts'
 
 const invalid = (message: string): KubetapeError => new KubetapeError('CONFIG_INVALID', message)
 
+/** Throws CONFIG_INVALID where two listeners would take the same port of the same address. */
+function refuseOnePort(listeners: Readonly<Record<string, { readonly host: string; readonly port: number } | undefined>>): void {
+	const known = Object.entries(listeners).flatMap(([name, listener]) => (listener && listener.port !== 0 ? [{ name, ...listener }] : []))
+	for (const [index, one] of known.entries())
+		for (const other of known.slice(index + 1))
+			if (one.port === other.port && isSameAddress(one.host, other.host))
+				throw invalid(`${other.name}.port and ${one.name}.port are both ${one.port}: give one of them another`)
+}
+
 /** What concerns every role. Throws CONFIG_INVALID or RUNTIME_LISTEN_REFUSED. */
-export function checkSettings({ clusters, server, webhook }: Config): void {
+export function checkSettings({ clusters, server, operations, webhook }: Config): void {
 	refuseBeyondLoopback(server.host)
 	const names = clusters.map(({ name }) => name)
 	const twice = names.find((name, index) => names.indexOf(name) !== index)
 	if (twice !== undefined) throw invalid(`two clusters are named ${twice}: each has a name of its own`)
+	refuseOnePort({ server, webhook, operations })
 	if (!webhook) return
-	if (webhook.port !== 0 && webhook.port === server.port && isSameAddress(webhook.host, server.host))
-		throw invalid(`webhook.port and server.port are both ${server.port}: give one of them another`)
 	if ((webhook.certFile === undefined) !== (webhook.keyFile === undefined))
 		throw invalid('webhook.certFile and webhook.keyFile go together')
 	if (webhook.clientCaFile !== undefined && webhook.certFile === undefined)

@@ -50,6 +50,27 @@ export const configSchema = Type.Object(
 			},
 			{ ...closed, default: {} },
 		),
+		operations: Type.Optional(
+			Type.Object(
+				{
+					host: Type.String({
+						default: '127.0.0.1',
+						minLength: 1,
+						description: 'Address of /livez, /readyz and /metrics. It may be beyond loopback: nothing that was recorded is shown there.',
+					}),
+					port: Type.Integer({
+						default: 8482,
+						minimum: 0,
+						maximum: 65_535,
+						description: 'Its port; 0 takes a free one. Roles of one machine need one each.',
+					}),
+				},
+				{
+					...closed,
+					description: 'A port for probes and Prometheus, of every role. Without it, only the server of the page answers them.',
+				},
+			),
+		),
 		webhook: Type.Optional(auditWebhookConfig),
 		clusters: Type.Array(clusterConfig, { default: [], maxItems: 100, description: 'What is recorded.' }),
 		log: Type.Object({ sqlite: sqliteLogConfig }, { ...closed, default: {}, description: 'The record log.' }),

@@ -1,15 +1,18 @@
 // What the commands run: all-in-one, one role, an import, a look at a configuration.
 import { join } from 'node:path'
 import { readConfigFile, resolveConfig } from '#runtime/config.ts'
-import { KubetapeError } from '#runtime/errors.ts'
-import { createHealth } from '#runtime/health.ts'
+import { errorRegistry, isRetryable, KubetapeError, messageOf } from '#runtime/errors.ts'
+import { createHealth, type Health } from '#runtime/health.ts'
 import { abortOnSignals } from '#runtime/lifecycle.ts'
 import { takeLock } from '#runtime/lock.ts'
+import { addProcessMetrics } from '#runtime/metrics.ts'
+import type { Operations } from '#runtime/operations.ts'
 import { checkSettings, checkSources } from './check-config.ts'
 import { configSchema, type Config } from './config.ts'
 import { preparePage } from './page.ts'
 import { allInOne } from './roles/all-in-one.ts'
 import { createRoleContext, type RoleContext, type RoleName } from './roles/context.ts'
+import { openRoleOperations } from './roles/operations.ts'
 import { chooseSource, clusterName, type Source, type SourceFlags } from './sources.ts'
 
 export interface Flags extends SourceFlags {
@@ -76,14 +79,42 @@ export async function runAllInOne(flags: Flags): Promise<void> {
 	await allInOne(config, { onReady, ...(webRoot === undefined ? {} : { webRoot }) }, signal)
 }
 
-/** State of a role that runs alone: to its own log. */
-function aloneContext(role: RoleName, config: Config): { context: RoleContext; health: ReturnType<typeof createHealth> } {
+/** State of a role that runs alone: to its own log where it changes, and to whoever asks. */
+function aloneContext(role: RoleName, config: Config): { context: RoleContext; health: Health } {
 	const health = createHealth()
-	const context = createRoleContext(role, config, (ok, message) => {
-		health.set(role, ok, message)
-		context.logger.info({ ok }, message)
+	const told = new Map<string, string>()
+	const context = createRoleContext(role, config, (name, ok, message) => {
+		health.set(name, ok, message)
+		// The role's own words; of what it depends on, whether it answers.
+		const now = name === role ? message : String(ok)
+		const before = told.get(name) ?? (name === role ? '' : 'true')
+		if (now !== before) context.logger.info({ ok }, `${name}: ${message}`)
+		told.set(name, now)
 	})
 	return { context, health }
+}
+
+/** Longest that a role may take to end in order; Kubernetes waits 30 s. What is not committed then is read again. */
+const drainMs = 20_000
+
+/** Ends the process where the role has not ended in time after the signal. */
+function endInTime(signal: AbortSignal, role: RoleName): void {
+	const late = (): void => {
+		process.stderr.write(`kubetape: ${role} has not ended within ${drainMs / 1000} s of being told to: it is ended [CLI_INTERRUPTED]\n`)
+		process.exit(errorRegistry.CLI_INTERRUPTED.exit)
+	}
+	signal.addEventListener('abort', () => setTimeout(late, drainMs).unref(), { once: true })
+}
+
+async function runServe(context: RoleContext, operations: Operations, signal: AbortSignal): Promise<void> {
+	const webRoot = await preparePage(signal)
+	if (signal.aborted) return
+	const { serve } = await import('./roles/serve.ts')
+	const onListening = (address: string): void => {
+		process.stdout.write(`Kubetape is at ${address}\n`)
+	}
+	const options = { ...operations, onListening }
+	await serve(context, webRoot === undefined ? options : { ...options, webRoot }, signal)
 }
 
 export async function runRole(role: RoleName, flags: Flags): Promise<void> {
@@ -91,20 +122,20 @@ export async function runRole(role: RoleName, flags: Flags): Promise<void> {
 	const named = await loadConfig(flags)
 	const config = role === 'collect' ? await inNameOf(flags.config, () => checkSources(named)) : named
 	const { context, health } = aloneContext(role, config)
-	if (role === 'serve') {
-		const webRoot = await preparePage(signal)
-		if (signal.aborted) return
-		const { serve } = await import('./roles/serve.ts')
-		const onListening = (address: string): void => {
-			process.stdout.write(`Kubetape is at ${address}\n`)
-		}
-		const options = { metrics: () => context.metrics.registry.metrics(), health: () => health.report(), onListening }
-		await serve(context, webRoot === undefined ? options : { ...options, webRoot }, signal)
-		return
-	}
+	addProcessMetrics(context.metrics)
+	endInTime(signal, role)
+	const operations: Operations = { metrics: () => context.metrics.registry.metrics(), health: () => health.report() }
+	if (role === 'serve') return runServe(context, operations, signal)
 	using _lock = takeLock(config.dataDir, role)
-	if (role === 'collect') await (await import('./roles/collect.ts')).collect(context, signal)
-	else await (await import('./roles/process.ts')).process_(context, signal)
+	await using _operations = await openRoleOperations(context, operations)
+	try {
+		if (role === 'collect') await (await import('./roles/collect.ts')).collect(context, signal)
+		else await (await import('./roles/process.ts')).process_(context, signal)
+	} catch (error) {
+		// What was handed over is durable, and what was not is read again: told to end, a role need not wait for a storage that is away.
+		if (!signal.aborted || !isRetryable(error)) throw error
+		context.logger.warn({ error: messageOf(error) }, 'ended while something did not answer: it is gone on with at the next start')
+	}
 }
 
 export async function runImport(given: readonly string[], flags: Flags & { readonly cluster?: string }): Promise<void> {

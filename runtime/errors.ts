@@ -90,6 +90,11 @@ export class KubetapeError extends Error {
 	}
 }
 
+/** Whether trying again can help against whatever was thrown. */
+export function isRetryable(error: unknown): boolean {
+	return error instanceof KubetapeError && error.retryable
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error)

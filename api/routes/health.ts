@@ -1,11 +1,10 @@
 // GET /livez, /readyz, /metrics: for probes and Prometheus.
 import type { FastifyInstance } from 'fastify'
 import type { HealthReport } from '#runtime/health.ts'
+import { metricsType } from '#runtime/operations.ts'
 import { addRoute } from '#api/route.ts'
 import { healthSchema } from '#api/schemas.ts'
 import type { ApiContext } from '#api/context.ts'
-
-const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 export function healthRoutes(app: FastifyInstance, context: ApiContext): void {
 	const common = { tag: 'process', response: healthSchema, alsoStatus: [503] } as const

@@ -59,9 +59,8 @@ export async function allInOne(
 
 	const hear = (role: RoleName, message: FromWorker): void => {
 		if (message.type === 'report') {
-			health.set(role, message.ok, message.message)
-			tell('serve', { type: 'health', report: health.report() })
-			starting.delete(role)
+			health.set(message.name, message.ok, message.message)
+			if (message.name === role) starting.delete(role)
 			announce()
 		} else if (message.type === 'listening') {
 			listening = message.address
@@ -71,6 +70,7 @@ export async function allInOne(
 			gatherers.delete(message.id)
 		} else if (message.type === 'all-metrics-wanted')
 			void gather().then((parts) => tell(role, { type: 'all-metrics', id: message.id, parts }))
+		else if (message.type === 'health-wanted') tell(role, { type: 'health', id: message.id, report: health.report() })
 		else failure ??= new KubetapeError(message.code, message.message, { details: { role, stack: message.stack } })
 	}
 

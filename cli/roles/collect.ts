@@ -5,6 +5,7 @@ import { createRedactor } from '#processors/redact/step.ts'
 import type { ClusterConfig } from '#cli/config.ts'
 import { aborted } from '#runtime/lifecycle.ts'
 import { messageOf } from '#runtime/errors.ts'
+import { keepChecking, logCheck } from './checks.ts'
 import { openLog } from './engines.ts'
 import { createEmit } from './emit.ts'
 import { paths, type Role, type RoleContext } from './context.ts'
@@ -41,8 +42,11 @@ export const collect: Role = async (context, signal) => {
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
 	let isPaused = false
+	const paused = context.metrics.gauge('kubetape_collect_paused', '1 while the record log cannot take records')
+	paused.set(0)
 	const onPause = (reason: string | null): void => {
 		isPaused = reason !== null
+		paused.set(isPaused ? 1 : 0)
 		context.report(!isPaused, reason === null ? 'recording' : `paused: ${reason}`)
 	}
 	const emitFor = (): ReturnType<typeof createEmit> =>
@@ -58,6 +62,7 @@ export const collect: Role = async (context, signal) => {
 	)
 	if (webhook) running.push(webhook.run(emitFor(), both))
 	context.report(true, running.length === 0 ? 'nothing to record' : 'recording')
+	const checking = keepChecking(context, [logCheck(log)], both)
 	try {
 		await Promise.all([...running, ...(running.length === 0 ? [aborted(both)] : [])])
 		// A replay ends; the role stays, so that the others are not stopped with it.
@@ -68,7 +73,7 @@ export const collect: Role = async (context, signal) => {
 		throw error
 	} finally {
 		stop.abort()
-		await Promise.allSettled(running)
+		await Promise.allSettled([...running, checking])
 	}
 }
 

@@ -7,7 +7,7 @@ import type { KubetapeRecord, Redacted, Reject } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { Logger } from '#runtime/log.ts'
-import type { Metrics } from '#runtime/metrics.ts'
+import { reasonLabels, secondsBuckets, type Metrics } from '#runtime/metrics.ts'
 import { createBackoff } from '#runtime/retry.ts'
 import { streamOf, type RecordLog, type Stream } from '#storage/log/port.ts'
 
@@ -24,26 +24,64 @@ export interface EmitOptions {
 /** What is appended first is durable before the ledger says that it was seen. */
 const appendOrder: readonly Stream[] = ['records', 'logs', 'rejects', 'ledger']
 
+/** What is counted of everything that is appended. Made once a collector, the same metrics for all. */
+function createMeters(metrics: Metrics, clock: Clock) {
+	const records = metrics.counter('kubetape_collect_records_total', 'Records appended to the record log', ['kind', 'source', 'cluster'])
+	const rejects = metrics.counter('kubetape_collect_rejects_total', 'Inputs set aside as bad', ['step', 'cluster', 'reason'])
+	const seconds = metrics.histogram(
+		'kubetape_collect_append_seconds',
+		'From handing a batch to the record log until it is durable there',
+		secondsBuckets,
+		['stream'],
+	)
+	const last = metrics.gauge(
+		'kubetape_collect_last_append_timestamp_seconds',
+		'When a record of the source was last appended, in seconds since 1970',
+		['source', 'cluster'],
+		'max',
+	)
+	const reasonOf = reasonLabels()
+	return {
+		appended(stream: Stream, beganAt: number): void {
+			seconds.observe({ stream }, Math.max(0, clock.nowMicros() - beganAt) / 1e6)
+		},
+		count(emitted: readonly KubetapeRecord[], set: readonly Reject[]): void {
+			const now = clock.nowMicros() / 1e6
+			for (const [{ kind, source, cluster }, count] of alike(emitted)) {
+				last.set({ source, cluster }, now)
+				if (kind !== 'reject') records.inc({ kind, source, cluster }, count)
+			}
+			for (const { step, cluster, reason } of set) rejects.inc({ step, cluster, reason: reasonOf(reason) })
+		},
+	}
+}
+
+/** Runs of records of one kind, source and cluster, with their lengths: a batch has few. */
+function alike(records: readonly KubetapeRecord[]): readonly (readonly [KubetapeRecord, number])[] {
+	const runs: [KubetapeRecord, number][] = []
+	for (const record of records) {
+		const last = runs.at(-1)
+		if (last && last[0].kind === record.kind && last[0].source === record.source && last[0].cluster === record.cluster) last[1] += 1
+		else runs.push([record, 1])
+	}
+	return runs
+}
+
 /** One per collector: calls are appended strictly in order, so that records of one object stay in order even when an append is tried again. */
 export function createEmit(options: EmitOptions, signal: AbortSignal): Emit {
-	const emitted = options.metrics.counter('kubetape_collect_records_total', 'Records appended to the record log', [
-		'kind',
-		'source',
-		'cluster',
-	])
-	const rejected = options.metrics.counter('kubetape_collect_rejects_total', 'Inputs set aside as bad', ['step', 'cluster'])
+	const meters = createMeters(options.metrics, options.clock)
 	let before: Promise<void> = Promise.resolve()
 	return (records) => {
 		const streams = divide(records, options)
 		const turn = before.then(async () => {
 			for (const stream of appendOrder) {
 				const batch = streams.get(stream)
-				if (batch) await appendUntilDurable(options, stream, batch, signal)
+				if (!batch) continue
+				const beganAt = options.clock.nowMicros()
+				await appendUntilDurable(options, stream, batch, signal)
+				meters.appended(stream, beganAt)
 			}
-			for (const record of records) {
-				if (record.kind !== 'reject') emitted.inc({ kind: record.kind, source: record.source, cluster: record.cluster })
-			}
-			for (const reject of streams.get('rejects') ?? []) rejected.inc({ step: (reject as Redacted<Reject>).step, cluster: reject.cluster })
+			meters.count(records, (streams.get('rejects') ?? []) as readonly Redacted<Reject>[])
 		})
 		before = turn
 		return turn

@@ -1,5 +1,5 @@
 // The indexer of the store, as every role that has one runs it: its pauses are the role's state.
-import { createIndexer } from '#processors/index/step.ts'
+import { createIndexer, type Indexer } from '#processors/index/step.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import type { Store } from '#storage/store/port.ts'
 import { storeGroup, type RoleContext } from './context.ts'
@@ -9,7 +9,7 @@ export function pausesOf(context: RoleContext, doing: string): (reason: string |
 	return (reason) => context.report(reason === null, reason === null ? doing : `paused: ${reason}`)
 }
 
-export function createStoreIndexer(context: RoleContext, log: RecordLog, store: Store, doing: string): ReturnType<typeof createIndexer> {
+export function createStoreIndexer(context: RoleContext, log: RecordLog, store: Store, doing: string): Indexer {
 	const { clock, metrics, logger } = context
 	return createIndexer({ store, log, group: storeGroup, clock, metrics, logger, onPause: pausesOf(context, doing) })
 }

@@ -1,5 +1,7 @@
 // Role process: reads the record log, describes, enriches, stores; keeps log and store within their retention.
-import { messageOf } from '#runtime/errors.ts'
+import type { Indexer } from '#processors/index/step.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { keepChecking, storeCheck, type Check } from './checks.ts'
 import { openLog, openStore } from './engines.ts'
 import type { Role, RoleContext } from './context.ts'
 import { createStoreIndexer } from './indexing.ts'
@@ -17,6 +19,7 @@ export const process_: Role = async (context, signal) => {
 	const indexer = createStoreIndexer(context, log, store, doing)
 	const retaining = retain(context, log, store, both)
 	context.report(true, doing)
+	const checking = keepChecking(context, [storeCheck(store), ...indexerChecks(indexer)], both)
 	try {
 		await indexer.run(both)
 	} catch (error) {
@@ -24,8 +27,26 @@ export const process_: Role = async (context, signal) => {
 		throw error
 	} finally {
 		stop.abort()
-		await retaining
+		await Promise.all([retaining, checking])
 	}
+}
+
+/** The indexer asks the log for its lag anyway: its answer is taken, instead of asking again. */
+function indexerChecks(indexer: Indexer): readonly Check[] {
+	const logAnswers = async (): Promise<string> => {
+		const { lagFailure } = indexer.state()
+		if (lagFailure !== undefined) throw new KubetapeError('STORAGE_UNAVAILABLE', lagFailure)
+		return 'answers'
+	}
+	const positionsMove = async (): Promise<string> => {
+		const { stuck } = indexer.state()
+		if (stuck.length > 0) throw new KubetapeError('STORAGE_UNAVAILABLE', stuck.join('; '))
+		return 'move, or nothing waits'
+	}
+	return [
+		{ part: 'record log', run: logAnswers },
+		{ part: 'positions', run: positionsMove },
+	]
 }
 
 async function retain(context: RoleContext, log: RecordLog, store: Store, signal: AbortSignal): Promise<void> {

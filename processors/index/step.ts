@@ -11,8 +11,10 @@ import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { createBackoff } from '#runtime/retry.ts'
-import { streams, type Batch, type Position, type RecordLog } from '#storage/log/port.ts'
+import { streams, type Batch, type RecordLog } from '#storage/log/port.ts'
 import type { Store } from '#storage/store/port.ts'
+import { createIndexMeters } from './meters.ts'
+import { createProgress } from './progress.ts'
 
 export interface IndexerOptions {
 	readonly store: Store
@@ -32,14 +34,19 @@ function* singlesOf(record: Redacted): Generator<Redacted<StoredRecord>> {
 	else for (const line of linesOf(record)) yield line as Redacted<StoredRecord>
 }
 
-export function createIndexer(options: IndexerOptions): { run(signal: AbortSignal): Promise<void> } {
+export interface Indexer {
+	run(signal: AbortSignal): Promise<void>
+	/** Whether the record log told its lag when it was last asked, and which partitions are stuck (progress.ts). */
+	state(): { readonly lagFailure: string | undefined; readonly stuck: readonly string[] }
+}
+
+export function createIndexer(options: IndexerOptions): Indexer {
 	const { store, log, group, clock, metrics, logger } = options
 	const describe = createDescribe()
 	const enricher = createEnrich({ store, metrics, logger })
-	const stored = metrics.counter('kubetape_process_records_total', 'Records put into the store', ['result'])
-	const rejected = metrics.counter('kubetape_process_rejects_total', 'Records set aside as bad', ['step'])
-	const paused = metrics.gauge('kubetape_process_paused', '1 while the store cannot take records')
-	const lag = metrics.gauge('kubetape_process_lag_records', 'Records appended and not yet stored', ['stream', 'partition'])
+	const meters = createIndexMeters(metrics, clock)
+	const progress = createProgress(clock)
+	let lagFailure: string | undefined
 
 	const rejectOf = (record: Redacted, reason: string): Reject => ({
 		kind: 'reject',
@@ -61,7 +68,7 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 		const ready: Indexed[] = []
 		const rejects: Redacted[] = []
 		const refuse = (record: Redacted, reason: string): void => {
-			rejected.inc({ step: 'describe' })
+			meters.rejected(reason)
 			rejects.push(rejectOf(record, reason) as Redacted)
 		}
 		for (const record of batch.records) {
@@ -82,9 +89,9 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 
 	/** Everything that the store is asked and told about one batch. Each part of it may be repeated. */
 	const settle = async (records: readonly Indexed[]): Promise<void> => {
+		const beganAt = clock.nowMicros()
 		const result = await store.put(await enricher.enrich(records))
-		stored.inc({ result: 'stored' }, result.stored)
-		stored.inc({ result: 'duplicate' }, result.duplicates)
+		meters.stored(records, result, beganAt)
 		await enricher.repair()
 	}
 
@@ -94,13 +101,13 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 			try {
 				await settle(records)
 				if (backoff.attempts > 0) {
-					paused.set(0)
+					meters.paused(false)
 					options.onPause?.(null)
 				}
 				return
 			} catch (error) {
 				if (!(error instanceof KubetapeError) || !error.retryable || signal.aborted) throw error
-				paused.set(1)
+				meters.paused(true)
 				options.onPause?.(`${error.code}: ${messageOf(error)}`)
 				logger.warn({ code: error.code, error: messageOf(error) }, 'storing paused; it is tried again')
 				await backoff.wait(signal)
@@ -112,9 +119,12 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 	const reportLag = async (signal: AbortSignal): Promise<void> => {
 		while (!signal.aborted) {
 			try {
-				for (const { stream, partition, records } of await log.lag(group, streams))
-					lag.set({ stream, partition: String(partition) }, Number(records))
+				const lags = await log.lag(group, streams)
+				progress.lags(lags)
+				meters.lags(lags, progress.stuck().length)
+				lagFailure = undefined
 			} catch (error) {
+				lagFailure = messageOf(error)
 				// A number for operators: reading the log itself says, and decides, what its failure means.
 				logger.warn({ error: messageOf(error) }, 'the lag could not be told; it is tried again')
 			}
@@ -123,13 +133,15 @@ export function createIndexer(options: IndexerOptions): { run(signal: AbortSigna
 	}
 
 	return {
+		state: () => ({ lagFailure, stuck: progress.stuck() }),
 		async run(signal) {
 			const stop = new AbortController()
 			const reporting = reportLag(AbortSignal.any([signal, stop.signal]))
 			try {
 				for await (const batch of log.read(group, streams, signal)) {
 					await put(await prepare(batch), signal)
-					await log.commit(group, [batch.next] satisfies Position[])
+					await log.commit(group, [batch.next])
+					progress.committed([batch.next])
 				}
 			} finally {
 				stop.abort()

@@ -10,11 +10,15 @@ it('finds metrics with their labels, however they are written', () => {
 			'kubetape_b',
 			'Two; what it\\'s for',
 		)
-		c.histogram('kubetape_c_seconds', 'Three', [1, 2], ['z'])`
+		c.histogram('kubetape_c_seconds', 'Three', [1, 2], ['z'])
+		d.histogram('kubetape_d_seconds', 'Four', secondsBuckets, ['z'])
+		e.gauge('kubetape_e', 'Five', [], 'max')`
 	expect(declaredMetrics([text]).map(({ name, type, labels }) => [name, type, labels])).toEqual([
 		['kubetape_a_total', 'counter', ['x', 'y']],
 		['kubetape_b', 'gauge', []],
 		['kubetape_c_seconds', 'histogram', ['z']],
+		['kubetape_d_seconds', 'histogram', ['z']],
+		['kubetape_e', 'gauge', []],
 	])
 })
 

@@ -1,0 +1,116 @@
+// The roles as processes of their own over one data directory: restarted one after the other in mid-work, they end with 0, and nothing is missing or twice.
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { WireCluster, WirePage } from '#api/wire.ts'
+import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
+
+const folder = temporaryFolder('apart')
+const config = join(folder.path, 'kubetape.yaml')
+const running = new Set<Program>()
+const statuses: (number | null)[] = []
+
+function start(role: 'collect' | 'process' | 'serve'): Program {
+	const program = startProgram([role, '--config', config])
+	running.add(program)
+	return program
+}
+
+/** SIGTERM, as every orchestrator sends it. */
+async function end(program: Program): Promise<void> {
+	program.process.kill('SIGTERM')
+	statuses.push(await program.exited)
+	running.delete(program)
+}
+
+/** Where it answers for itself. */
+async function operationsOf(program: Program): Promise<string> {
+	const said = await eventually(
+		async () => program.output(),
+		(text) => text.includes('answers for itself'),
+	)
+	return /"address":"(http:[^"]+)"/.exec(said)?.[1] ?? ''
+}
+
+const clusters = (address: string) => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters')
+const versions = ({ items }: WirePage<WireCluster>): number => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0)
+
+beforeAll(() => {
+	const clusterLine = `clusters: [{ name: demo, replay: { path: ${JSON.stringify(resolve('demo'))} } }]`
+	writeFileSync(config, `dataDir: ${join(folder.path, 'data')}\nserver: { port: 0 }\noperations: { port: 0 }\n${clusterLine}\n`)
+})
+afterAll(async () => {
+	for (const { process } of running) process.kill('SIGKILL')
+	await Promise.all([...running].map(({ exited }) => exited))
+	folder.remove()
+})
+
+describe('roles apart', () => {
+	it('survive a rolling restart in mid-work, and lose nothing', async () => {
+		let [collect, processing] = [start('collect'), start('process')]
+		const serving = start('serve')
+		const address = await serving.address
+		const stored = eventually(
+			() => clusters(address),
+			(answer) => versions(answer) > 200,
+		)
+		await stored
+		await end(processing)
+		processing = start('process')
+		await end(collect)
+		collect = start('collect')
+		await operationsOf(processing)
+		await end(processing)
+		processing = start('process')
+		const answer = await eventually(
+			() => clusters(address),
+			(now) => versions(now) >= 2817 && (now.items[0]?.counts.audit ?? 0) >= 3363 && (now.items[0]?.counts.log ?? 0) >= 12_440,
+		)
+		expect([versions(answer), answer.items[0]?.counts.audit, answer.items[0]?.counts.reject ?? 0]).toEqual([2817, 3363, 0])
+		for (const program of [collect, processing, serving]) {
+			const ready = await eventually(
+				async () => (await fetch(`${await operationsOf(program)}/readyz`)).status,
+				(status) => status === 200,
+			)
+			expect(ready).toBe(200)
+		}
+	})
+
+	it('answer the same from every server, also from one that was restarted', async () => {
+		const [first] = [...running].filter(({ process }) => process.spawnargs.includes('serve'))
+		const second = start('serve')
+		const [one, other] = [await first?.address, await second.address]
+		for (const path of ['/api/v1/timeline?limit=1000', '/api/v1/clusters', '/api/v1/coverage?cluster=demo', '/api/v1/audit/top?by=user']) {
+			// A cursor is bound to the moment in which its first page was asked for.
+			const [ours, theirs] = await Promise.all(
+				[one, other].map(async (address) => JSON.stringify({ ...(await getJson<object>(address ?? '', path)), next: undefined })),
+			)
+			expect(theirs === ours, path).toBe(true)
+			expect(ours?.length).toBeGreaterThan(100)
+		}
+	})
+
+	it('tell each its own metrics', async () => {
+		const expected = {
+			collect: ['kubetape_collect_records_total', 'kubetape_collect_append_seconds', 'kubetape_collect_last_append_timestamp_seconds'],
+			process: [
+				'kubetape_process_lag_records',
+				'kubetape_process_put_seconds',
+				'kubetape_process_freshness_seconds',
+				'kubetape_data_bytes',
+			],
+			serve: ['kubetape_api_request_seconds'],
+		}
+		for (const [role, names] of Object.entries(expected)) {
+			const program = [...running].find(({ process }) => process.spawnargs.includes(role))
+			const text = program ? await (await fetch(`${await operationsOf(program)}/metrics`)).text() : ''
+			for (const name of [...names, 'kubetape_build_info', 'process_cpu_seconds_total']) expect(text).toContain(`# TYPE ${name} `)
+		}
+	})
+
+	it('all end with 0', async () => {
+		await Promise.all([...running].map(end))
+		expect(statuses).toHaveLength(7)
+		expect(new Set(statuses)).toEqual(new Set([0]))
+	})
+})
