@@ -28,6 +28,13 @@ export const errorRegistry = {
 	STORAGE_BUSY: entry(true, 3, 503, 'The storage is busy. Try again.'),
 	STORAGE_TOO_LARGE: entry(false, 3, 413, 'One record is larger than the limit of the storage.'),
 	STORAGE_UNAVAILABLE: entry(true, 3, 503, 'The storage does not answer. It is tried again.'),
+	STORAGE_AUTH: entry(
+		false,
+		3,
+		502,
+		'The storage refused the credentials, or what they may do. Check user, password or API key, and the privileges in its README.',
+	),
+	STORAGE_TLS: entry(false, 3, 502, 'The storage is not trusted, or does not trust us. Check caFile and the name in the address.'),
 	LOG_POSITION_UNKNOWN: entry(
 		false,
 		3,

@@ -1,0 +1,71 @@
+// A real Elasticsearch of a test: on a free port, in a folder of its own, to be killed and started again; stopped by its own process id.
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { serversDir } from './cluster.ts'
+
+const run = promisify(execFile)
+const scripts = resolve('test/servers/elasticsearch')
+
+export interface ElasticsearchServer extends AsyncDisposable {
+	readonly url: string
+	readonly dir: string
+	/** SIGKILL; what was not durable is gone. */
+	kill(): Promise<void>
+	/** SIGTERM. */
+	end(): Promise<void>
+	/** After kill or end: the same data on the same port. */
+	restart(): Promise<void>
+}
+
+export interface ElasticsearchOptions {
+	readonly heap?: string
+	/** Node settings, as `indexing_pressure.memory.limit=200kb`. */
+	readonly settings?: readonly string[]
+}
+
+/** Rejects with what start.sh says where the server is not installed or does not start. */
+export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<ElasticsearchServer> {
+	const dir = mkdtempSync(join(tmpdir(), 'kubetape-elasticsearch-'))
+	const env = { ...process.env, ES_SERVER: join(serversDir, 'elasticsearch') }
+	const stop = armStop(dir, env)
+	const start = async (port: string): Promise<string> => {
+		const args = [join(scripts, 'start.sh'), dir, port, options.heap ?? '512m', ...(options.settings ?? [])]
+		return (await run('bash', args, { env })).stdout.trim()
+	}
+	const finish = async (...args: readonly string[]): Promise<void> =>
+		void (await run('bash', [join(scripts, 'stop.sh'), dir, ...args], { env }))
+	try {
+		const url = await start('0')
+		return {
+			url,
+			dir,
+			kill: () => finish('--kill'),
+			end: () => finish(),
+			restart: async () => void (await start(new URL(url).port)),
+			[Symbol.asyncDispose]: stop,
+		}
+	} catch (error) {
+		await stop()
+		throw error
+	}
+}
+
+/** A shell that waits for its standard input to end, which it does at the latest when this process is gone, however it went, and then takes the server down. */
+function armStop(dir: string, env: NodeJS.ProcessEnv): () => Promise<void> {
+	const guard = spawn('bash', ['-c', 'cat >/dev/null; "$0" "$1" --kill >/dev/null 2>&1; rm -rf "$1"', join(scripts, 'stop.sh'), dir], {
+		detached: true,
+		stdio: ['pipe', 'ignore', 'ignore'],
+		env,
+	})
+	const ended = once(guard, 'exit')
+	guard.unref()
+	return async () => {
+		guard.ref()
+		guard.stdin.end()
+		await ended
+	}
+}
