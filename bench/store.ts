@@ -11,7 +11,7 @@ import type { Change, Redacted, StoredRecord } from '#records/record.ts'
 import { systemClock } from '#runtime/clock.ts'
 import { storeLimits } from '#storage/store/sqlite/limits.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
-import { wordsOf } from '#storage/store/sqlite/words.ts'
+import { searchedText } from '#storage/store/meaning.ts'
 
 export const name = 'store'
 
@@ -164,7 +164,7 @@ async function bareLoop(from: string, to: string): Promise<Watch> {
 	for (let index = 0; index < total; index += batchRecords) {
 		const rows = readRows.all(batchRecords, index) as unknown as Values[]
 		const bodies = readChunks.all(Math.floor((index / total) * chunks.count), Math.floor(((index + batchRecords) / total) * chunks.count))
-		const texts = rows.map((_, at) => wordsOf(change(index + at)))
+		const texts = rows.map((_, at) => searchedText(change(index + at)))
 		const put = source.prepare('SELECT * FROM put WHERE seq = ?').get(index / batchRecords + 1) ?? {}
 		await watch.time(() => {
 			target.exec('BEGIN IMMEDIATE')

@@ -5,7 +5,8 @@ import type { Item } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
 import { itemOf } from './row.ts'
 import { readColumns, type Row } from './schema.ts'
-import { objectTags, tagsOf, wordsOf } from './words.ts'
+import { searchedText } from '#storage/store/meaning.ts'
+import { objectTags, tagsOf } from './words.ts'
 
 const rowsAtOnce = 500
 
@@ -77,5 +78,5 @@ function wordsAgain(target: Partition, item: Item, row: Row): [text: string, tag
 	const text = [...(item.images ?? []), item.uid ?? ''].join(' ')
 	const indexed = { record, summary: item.summary, severity: item.severity, text } as unknown as Indexed
 	const intern = (each: string): number => target.intern(each)
-	return [wordsOf(indexed), tagsOf(indexed, object ? objectTags(object, intern) : '', row.own, intern)]
+	return [searchedText(indexed), tagsOf(indexed, object ? objectTags(object, intern) : '', row.own, intern)]
 }

@@ -3,7 +3,8 @@ import type { Filter } from '#storage/store/port.ts'
 import { ownerSum } from './check.ts'
 import { DamageError } from './errors.ts'
 import { storeLimits } from './limits.ts'
-import { fullResource, namespaceOf } from './objects.ts'
+import { namespaceOf } from '#storage/store/meaning.ts'
+import { resourceName } from '#records/object-key.ts'
 import type { Partition } from './partition.ts'
 import type { Traits } from './row.ts'
 import { kinds, noiseFlag, severities, type StoredObject } from './schema.ts'
@@ -78,7 +79,7 @@ function isSelected(object: StoredObject, { filter, resources }: Resolved): bool
 	if (filter.uid !== undefined && object.uid !== filter.uid) return false
 	return (
 		resources === undefined ||
-		resources.has(fullResource(object)) ||
+		resources.has(resourceName(object)) ||
 		(filter.kind !== undefined && object.kind.toLowerCase() === filter.kind.toLowerCase())
 	)
 }
@@ -218,7 +219,7 @@ function resourceTest(partition: Partition, filter: Filter): (candidate: Candida
 		if (wanted === undefined) return true
 		if (obj === null) return false
 		const object = partition.object(obj)
-		return object.resource === wanted || fullResource(object) === wanted
+		return object.resource === wanted || resourceName(object) === wanted
 	}
 }
 

@@ -1,10 +1,10 @@
 // Records per bucket of time. Whole minutes come from counters, the rest from the rows themselves: the numbers are exact.
-import type { RecordKind } from '#records/record.ts'
 import type { AuditField, Bucket, Filter } from '#storage/store/port.ts'
 import { countFactor, counterSeed, counterSum } from './check.ts'
 import { DamageError } from './errors.ts'
 import { isCountable, planFor, resolve } from './filter.ts'
-import { namespaceOf } from './objects.ts'
+import { makeBuckets, type Counting } from '#storage/store/buckets.ts'
+import { namespaceOf } from '#storage/store/meaning.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow, timeOf } from './place.ts'
 import { minuteMicros } from './put.ts'
@@ -37,21 +37,6 @@ function countersOf(partition: Partition, filter: Filter, from: number, to: numb
 			throw new DamageError(`a counter of minute ${minute} fails its checksum`)
 	}
 	return counters
-}
-
-interface Counting {
-	readonly from: number
-	readonly to: number
-	readonly counts: Partial<Record<RecordKind, number>>
-	warnings: number
-}
-
-/** As many as asked for, of equal length to the microsecond; fewer only where there are not so many microseconds. */
-function makeBuckets(from: number, to: number, buckets: number): readonly Counting[] {
-	const span = to - from + 1
-	const count = Math.max(1, Math.min(buckets, span))
-	const edge = (index: number): number => (index === count ? to + 1 : from + Math.floor((span / count) * index))
-	return Array.from({ length: count }, (_, index) => ({ from: edge(index), to: edge(index + 1) - 1, counts: {}, warnings: 0 }))
 }
 
 /** The bucket of a time: near where equal lengths put it. */

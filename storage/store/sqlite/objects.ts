@@ -1,6 +1,6 @@
 // Objects that rows of a day point to, by number: looked up by identity, by key, by what a filter says.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { ObjectRef } from '#records/object-key.ts'
+import { resourceName, type ObjectRef } from '#records/object-key.ts'
 import { Cache } from './cache.ts'
 import { objectSum } from './check.ts'
 import { DamageError } from './errors.ts'
@@ -36,18 +36,6 @@ const noKinds = () => ({
 
 /** An object and its memo, about. */
 const entryBytes = 1000
-
-export const fullResource = (object: Pick<StoredObject, 'resource' | 'group'>): string =>
-	object.group === '' ? object.resource : `${object.resource}.${object.group}`
-
-/** The namespace that a question means: a Namespace lies in none, and what is about it belongs to the one that it is, as in the audit log's own objectRef. */
-export const namespaceOf = (object: Pick<ObjectRef, 'resource' | 'group' | 'namespace' | 'name'>): string =>
-	object.namespace === '' && object.resource === 'namespaces' && object.group === '' ? object.name : object.namespace
-
-/** Whether `wanted`, in lower case, is its kind, its resource or its resource with group. */
-export function isOfKind(object: Pick<StoredObject, 'kind' | 'resource' | 'group'>, wanted: string): boolean {
-	return object.kind.toLowerCase() === wanted || object.resource === wanted || fullResource(object) === wanted
-}
 
 const refOf = (key: string): ObjectRef => {
 	const [full = '', namespace = '', ...name] = key.split('/')
@@ -165,7 +153,7 @@ export class Objects {
 		type Seen = Pick<StoredObject, 'id' | 'kind' | 'resource' | 'group'>
 		for (const { id, kind, resource, group } of this.#prepare(sql).all(this.#kindsLast) as unknown as Seen[]) {
 			this.#kindsLast = Math.max(this.#kindsLast, id)
-			const full = fullResource({ resource, group })
+			const full = resourceName({ resource, group })
 			this.#kinds.all.set(`${kind}/${full}`, { resource, group, kind })
 			for (const name of new Set([kind.toLowerCase(), resource, full])) {
 				if (name === '') continue

@@ -1,21 +1,20 @@
 // Writing one put into one day: rows, words, bodies, counters, all in one transaction.
 import type { StatementSync } from 'node:sqlite'
 import type { Indexed } from '#records/indexed.ts'
-import type { ObjectRef } from '#records/object-key.ts'
-import { Body } from '#records/body.ts'
 import type { RecordKind } from '#records/record.ts'
 import type { Revision } from '#records/revision.ts'
 import type { PendingBody } from './bodies.ts'
 import { countFactor, counterSeed, counterSum, ownerSum, putSum, rowSum } from './check.ts'
 import { DamageError } from './errors.ts'
-import { namespaceOf, type ObjectMemo } from './objects.ts'
+import { aboutOf, bodyToStore, namespaceOf, searchedText } from '#storage/store/meaning.ts'
+import type { ObjectMemo } from './objects.ts'
 import type { Partition } from './partition.ts'
 import { slots } from './place.ts'
-import { areAlike, areSame, flagsOf, isWholeInRow, restOf, traitsOf } from './row.ts'
+import { areAlike, areSame, flagsOf, restOf, traitsOf } from './row.ts'
 import { bindings, kinds, operations, rowColumns, type StoredObject, type StoredRow } from './schema.ts'
 import { sumOfSpan, type Span } from './spans.ts'
 import { bindRevision } from './state.ts'
-import { objectTags, tagsOf, wordsOf } from './words.ts'
+import { objectTags, tagsOf } from './words.ts'
 
 const insertSql = `INSERT OR IGNORE INTO record(row, ${rowColumns}) VALUES(?${', ?'.repeat(rowColumns.split(',').length)})`
 const wordsSql = 'INSERT INTO words(rowid, text, tags) VALUES(?, ?, ?)'
@@ -41,17 +40,6 @@ export function spanKey(record: Counted): string {
 	return `${record.cluster}\0${kinds.indexOf(record.kind)}\0${record.kind === 'change' || record.kind === 'event' ? (record.space ?? '') : ''}`
 }
 
-function bodyToStore(indexed: Indexed): Body | null {
-	const { record } = indexed
-	if (record.kind === 'log')
-		return isWholeInRow(record, indexed.summary)
-			? null
-			: Body.ofValue({ text: record.text, ...(record.raw === undefined ? {} : { raw: record.raw }) })
-	if (record.kind === 'change' || record.kind === 'event')
-		return record.operation === 'deleted' ? (record.before ?? record.after) : record.after
-	return record.kind === 'audit' ? record.body : null
-}
-
 interface Prepared {
 	readonly indexed: Indexed
 	/** What the record is about, as the day knows it. */
@@ -63,17 +51,9 @@ interface Prepared {
 function prepare(partition: Partition, indexed: Indexed): Prepared {
 	const { record } = indexed
 	const { objects } = partition
-	let about: ObjectMemo | undefined
-	let own: number | null = null
-	if (record.kind === 'change') about = objects.memo(record.cluster, record.object, record.objectKind, record.uid)
-	else if (record.kind === 'event') {
-		about = objects.memo(record.cluster, record.regarding, record.regarding.kind, record.regarding.uid)
-		own = objects.memo(record.cluster, record.object, record.objectKind, record.uid).object.id
-	} else if (record.kind === 'audit' && record.object) about = objects.memo(record.cluster, record.object, '', record.responseUid)
-	else if (record.kind === 'log' && record.pod !== '') {
-		const pod: ObjectRef = { resource: 'pods', group: '', namespace: record.namespace, name: record.pod }
-		about = objects.memo(record.cluster, pod, 'Pod', record.podUid)
-	}
+	const meant = aboutOf(indexed)
+	const about = meant && objects.memo(record.cluster, meant.object, meant.kind, meant.uid)
+	const own = record.kind === 'event' ? objects.memo(record.cluster, record.object, record.objectKind, record.uid).object.id : null
 	const bytes = bodyToStore(indexed)?.bytes
 	return { indexed, about, own, body: bytes ? { like: own ?? about?.object.id ?? 0, bytes, place: 0 } : undefined }
 }
@@ -246,7 +226,7 @@ export function insertAll(partition: Partition, records: readonly Indexed[], seq
 			at: null,
 		})
 		if (about) about.tags ??= objectTags(about.object, intern)
-		words.run(row, wordsOf(indexed), tagsOf(indexed, about?.tags ?? '', own, intern))
+		words.run(row, searchedText(indexed), tagsOf(indexed, about?.tags ?? '', own, intern))
 		if (record.kind === 'change' && about) changed.add(about.object)
 		totals.extend(record)
 		const namespace = about ? namespaceOf(about.object) : record.kind === 'log' ? record.namespace : ''

@@ -1,7 +1,8 @@
 // Records to rows and rows to items.
 import type { Indexed } from '#records/indexed.ts'
-import type { RecordKind, OwnerRef, LogLine } from '#records/record.ts'
+import type { RecordKind, OwnerRef } from '#records/record.ts'
 import type { Micros } from '#records/time.ts'
+import { isNoise, isWholeInSummary } from '#storage/store/meaning.ts'
 import type { Item } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
 import { timeOf } from './place.ts'
@@ -25,12 +26,6 @@ export function parseRest(text: string): Record<string, unknown> {
 	return JSON.parse(text, (key, value: unknown) =>
 		typeof value === 'string' && revisionFields.has(key) && /^\d{1,19}$/.test(value) ? BigInt(value) : value,
 	) as Record<string, unknown>
-}
-
-export function isNoise(indexed: Indexed): boolean {
-	const { record } = indexed
-	if (record.kind === 'change') return record.folded !== undefined
-	return record.kind === 'event' && record.operation === 'deleted'
 }
 
 export function flagsOf(indexed: Indexed): number {
@@ -126,9 +121,6 @@ export function traitsOf(indexed: Indexed): string | undefined {
 	return undefined
 }
 
-/** Whether all of a line stands in its row. */
-export const isWholeInRow = (line: LogLine, summary: string): boolean => line.text === summary
-
 /** What only this record has, as JSON; null where it is empty. */
 export function restOf(indexed: Indexed): string | null {
 	const { record } = indexed
@@ -167,7 +159,7 @@ export function restOf(indexed: Indexed): string | null {
 					offset: record.offset,
 					flags: record.flags,
 					originalBytes: record.originalBytes,
-					...(isWholeInRow(record, indexed.summary) ? { raw: record.raw } : { textChars: record.text.length }),
+					...(isWholeInSummary(record, indexed.summary) ? { raw: record.raw } : { textChars: record.text.length }),
 				},
 			})
 		default:

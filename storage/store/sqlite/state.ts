@@ -4,7 +4,7 @@ import { unfoldLease, type FoldedLease } from '#records/lease.ts'
 import type { Revision } from '#records/revision.ts'
 import { keyframeSeed, rowSum } from './check.ts'
 import { DamageError } from './errors.ts'
-import { fullResource } from './objects.ts'
+import { resourceName } from '#records/object-key.ts'
 import type { Partition } from './partition.ts'
 import { slots } from './place.ts'
 import { parseRest } from './row.ts'
@@ -154,5 +154,5 @@ export function bodyOf(partition: Partition, row: Row, ranks: Ranks): Body | nul
 }
 
 export function keyOf(object: StoredObject): string {
-	return `${fullResource(object)}/${object.namespace === '' ? '-' : object.namespace}/${object.name}`
+	return `${resourceName(object)}/${object.namespace === '' ? '-' : object.namespace}/${object.name}`
 }

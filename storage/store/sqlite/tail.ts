@@ -1,6 +1,6 @@
 // Live tails: the puts in the order they were made. Every day keeps its own; the writer numbers them through.
 import type { Filter, Item } from '#storage/store/port.ts'
-import { cursorOf, readCursor } from './cursor.ts'
+import { cursorOf, readCursor } from '#storage/store/cursor.ts'
 import { putSum } from './check.ts'
 import { DamageError } from './errors.ts'
 import { planFor, resolve, type Candidate } from './filter.ts'

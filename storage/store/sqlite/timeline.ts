@@ -1,6 +1,6 @@
 // Records of a filter in the order of time, page by page and day by day.
 import type { Filter, Item, Order, Page, PageRequest } from '#storage/store/port.ts'
-import { cursorOf, readCursor } from './cursor.ts'
+import { cursorOf, readCursor } from '#storage/store/cursor.ts'
 import { planFor, resolve, type Candidate, type Plan } from './filter.ts'
 import { storeLimits } from './limits.ts'
 import { soundCandidate, type Partition } from './partition.ts'

@@ -1,7 +1,7 @@
 // The words index: what full-text search finds, and tags by which filters find their records in time order.
 import { hash } from 'node:crypto'
 import type { Indexed } from '#records/indexed.ts'
-import { namespaceOf } from './objects.ts'
+import { namespaceOf, phrasesOf } from '#storage/store/meaning.ts'
 import { kinds } from './schema.ts'
 
 /** Lines that begin in so many bytes of their file have a tag in common, by which their neighbours are found in the order of the file. */
@@ -64,23 +64,9 @@ export const fileTag = (file: number): string => `${tagPrefix}l${file}x`
 /** Of the first lines of a file that goes on where this one ends. */
 export const followsTag = (file: number): string => `${tagPrefix}b${file}`
 
-/** What full-text search finds. */
-export function wordsOf(indexed: Indexed): string {
-	const { record } = indexed
-	let text = indexed.summary
-	if (indexed.text !== '' && indexed.text !== indexed.summary) text += `\n${indexed.text}`
-	if (record.kind === 'change' || record.kind === 'audit') text += `\n${record.object?.name ?? ''}`
-	else if (record.kind === 'event') text += `\n${record.regarding.name}\n${record.object.name}`
-	return text
-}
-
 /** A user's text as an FTS5 expression: every word and every "phrase" as an FTS5 string. Null where there is no word in it. */
 export function matchOf(q: string): string | null {
-	const phrases: string[] = []
-	for (const match of q.matchAll(/"([^"]*)"?|([^\s"]+)/g)) {
-		const phrase = (match[1] ?? match[2] ?? '').replaceAll('\0', ' ')
-		if (/[\p{L}\p{N}\p{Co}]/u.test(phrase)) phrases.push(`"${phrase}"`)
-	}
+	const phrases = phrasesOf(q).map((phrase) => `"${phrase}"`)
 	return phrases.length === 0 ? null : `text : (${phrases.join(' AND ')})`
 }
 
