@@ -70,6 +70,7 @@ async function checkCluster(cluster: ClusterConfig): Promise<ClusterConfig> {
  * Throws CONFIG_INVALID, CONFIG_UNREADABLE or RECORDING_INVALID.
  */
 export async function checkSources(config: Config): Promise<Config> {
+	if (config.redaction) readable('redaction', config.redaction)
 	if (config.webhook) {
 		const { certFile, keyFile, clientCaFile } = config.webhook
 		readable('webhook', { certFile, keyFile, clientCaFile })

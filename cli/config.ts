@@ -71,6 +71,18 @@ export const configSchema = Type.Object(
 				},
 			),
 		),
+		redaction: Type.Optional(
+			Type.Object(
+				{
+					keyFile: Type.String({
+						minLength: 1,
+						description:
+							'File of the key that hashes are made with: 64 hexadecimal digits (`openssl rand -hex 32`). Without it, one is made in the data directory. Collectors of one cluster need the same.',
+					}),
+				},
+				closed,
+			),
+		),
 		webhook: Type.Optional(auditWebhookConfig),
 		clusters: Type.Array(clusterConfig, { default: [], maxItems: 100, description: 'What is recorded.' }),
 		log: Type.Object({ sqlite: sqliteLogConfig }, { ...closed, default: {}, description: 'The record log.' }),

@@ -87,6 +87,31 @@ function fromEnvironment(
 	})
 }
 
+const reference = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g
+
+/** Replaces `${NAME}` in every text of the tree by the environment's NAME; `$${NAME}` stays, with one dollar. Throws CONFIG_INVALID where there is no such variable. */
+function expand(tree: unknown, environment: Readonly<Record<string, string | undefined>>, at: readonly string[]): unknown {
+	if (Array.isArray(tree)) return tree.map((value, index) => expand(value, environment, [...at, String(index)]))
+	if (isTree(tree)) return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, expand(value, environment, [...at, key])]))
+	if (typeof tree !== 'string') return tree
+	return tree.replaceAll(reference, (text, escaped: string, name: string) => {
+		if (escaped !== '') return text.slice(1)
+		const value = environment[name]
+		if (value === undefined)
+			throw new KubetapeError('CONFIG_INVALID', `${at.join('.')} names \${${name}}, which the environment does not have`)
+		return value
+	})
+}
+
+function expanded(file: { readonly path: string; readonly tree: Tree }, environment: Readonly<Record<string, string | undefined>>): Tree {
+	try {
+		return expand(file.tree, environment, []) as Tree
+	} catch (error) {
+		if (!(error instanceof KubetapeError)) throw error
+		throw new KubetapeError(error.code, `${file.path}: ${error.message}`, { cause: error })
+	}
+}
+
 /** File, then environment, then flags (paths joined by dots). Defaults fill the rest. Throws CONFIG_INVALID with one line that says what and where: in which file, variable or flag. */
 export function resolveConfig<S extends TObject>(
 	schema: S,
@@ -98,7 +123,9 @@ export function resolveConfig<S extends TObject>(
 		readonly flagNames?: Readonly<Record<string, string>>
 	},
 ): Static<S> {
-	const tree = structuredClone(sources.file?.tree ?? {})
+	const tree = structuredClone(
+		sources.file && sources.environment ? expanded(sources.file, sources.environment) : (sources.file?.tree ?? {}),
+	)
 	/** Who gave the value of a path, where it was not the file. */
 	const givers = new Map<string, string>()
 	for (const { path, variable, value } of fromEnvironment(schema, sources.environment ?? {})) {

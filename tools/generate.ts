@@ -49,7 +49,7 @@ function rowsOf(schema: Described, path: string, variables: ReadonlyMap<string, 
 function configurationPage(schema: TObject): string {
 	const variables = new Map(scalarOptions(schema).map((option) => [option.path.join('.'), option.variable]))
 	const rows = rowsOf(schema, '', variables)
-	return `# Configuration\n\n${notice}\n\nOne YAML file (\`--config FILE\`), then the environment, then flags. Unknown keys are errors. \`kubetape check-config FILE\` needs no network.\n\n| key | type | default | environment | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
+	return `# Configuration\n\n${notice}\n\nOne YAML file (\`--config FILE\`), then the environment, then flags. Unknown keys are errors. \`\${NAME}\` inside a text of the file is the environment's NAME (\`$\${NAME}\` is no variable). \`kubetape check-config FILE\` needs no network.\n\n| key | type | default | environment | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
 }
 
 const files: Readonly<Record<string, string>> = {

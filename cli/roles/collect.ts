@@ -1,6 +1,5 @@
 // Role collect: every configured source of every cluster, redacted, into the record log.
 import type { Collector, CollectorContext } from '#collectors/port.ts'
-import { loadRedactionKey } from '#processors/redact/key.ts'
 import { createRedactor } from '#processors/redact/step.ts'
 import type { ClusterConfig } from '#cli/config.ts'
 import { aborted } from '#runtime/lifecycle.ts'
@@ -8,6 +7,7 @@ import { messageOf } from '#runtime/errors.ts'
 import { keepChecking, logCheck } from './checks.ts'
 import { openLog } from './engines.ts'
 import { createEmit } from './emit.ts'
+import { redactionKey } from './redaction.ts'
 import { paths, type Role, type RoleContext } from './context.ts'
 
 /** Loads the collectors that are configured, and with them their clients; no others. */
@@ -36,8 +36,7 @@ async function collectorsOf(cluster: ClusterConfig, context: RoleContext): Promi
 }
 
 export const collect: Role = async (context, signal) => {
-	const key = await loadRedactionKey(paths.redactionKey(context.config))
-	const { redact } = createRedactor({ key })
+	const { redact } = createRedactor({ key: await redactionKey(context.config) })
 	await using log = await openLog(context)
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])

@@ -45,6 +45,5 @@ export const storeGroup = 'store'
 export const paths = {
 	log: (config: Config): string => join(config.dataDir, 'log'),
 	store: (config: Config): string => join(config.dataDir, 'store'),
-	redactionKey: (config: Config): string => join(config.dataDir, 'redaction.key'),
 	collectorState: (config: Config, cluster: string, collector: string): string => join(config.dataDir, 'collectors', cluster, collector),
 }

@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { createReplayCollector } from '#collectors/replay/collector.ts'
-import { loadRedactionKey } from '#processors/redact/key.ts'
 import { createRedactor } from '#processors/redact/step.ts'
 import type { Emit } from '#collectors/port.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
@@ -12,6 +11,7 @@ import { openLog, openStore } from './engines.ts'
 import { createEmit } from './emit.ts'
 import { createStoreIndexer, pausesOf } from './indexing.ts'
 import { paths, storeGroup, type RoleContext } from './context.ts'
+import { redactionKey } from './redaction.ts'
 
 export interface Imported {
 	/** Records read from all paths, by kind. */
@@ -34,7 +34,7 @@ export async function importPaths(
 			throw new KubetapeError('CLI_USAGE', `${path} cannot be read: ${messageOf(error)}`, { cause: error })
 		})
 	}
-	const { redact } = createRedactor({ key: await loadRedactionKey(paths.redactionKey(context.config)) })
+	const { redact } = createRedactor({ key: await redactionKey(context.config) })
 	await using log = await openLog(context)
 	await using store = await openStore(context, { readOnly: false })
 	const onPause = pausesOf(context, doing)

@@ -122,6 +122,8 @@ describe('kubetape', () => {
 		['clusters: [{ name: a, kubernetes: { kubeconfig: /nonexist } }]', '/nonexist does not exist'],
 		['clusters: [{ name: a, replay: { path: /nonexist } }]', '/nonexist'],
 		['server: { port: 8481 }\nwebhook: {}', 'webhook.port and server.port are both 8481'],
+		['server: { port: 8482 }\noperations: {}', 'operations.port and server.port are both 8482'],
+		['redaction: { keyFile: /nonexist }', 'redaction.keyFile: ENOENT'],
 		['webhook: { keyFile: x }', 'webhook.certFile and webhook.keyFile go together'],
 		['webhook: { certFile: /nonexist, keyFile: /nonexist }', 'webhook.certFile: ENOENT'],
 	])('refuses %s, checked and started, with the same words', async (text, message) => {

@@ -122,6 +122,26 @@ describe('resolveConfig', () => {
 	})
 })
 
+describe('variables inside texts of the file', () => {
+	const environment = { NODE_NAME: 'node-a', EMPTY: '' }
+	const dirOf = (dataDir: string) => resolveConfig(schema, { ...file({ dataDir }), environment }).dataDir
+
+	it('are the environment’s, also several in one text, and in lists', () => {
+		expect(dirOf('/var/${NODE_NAME}/${NODE_NAME}${EMPTY}')).toBe('/var/node-a/node-a')
+		const { collectors } = resolveConfig(schema, { ...file({ collectors: [{ type: '${NODE_NAME}' }] }), environment })
+		expect(collectors[0]?.type).toBe('node-a')
+	})
+
+	it('stay where the dollar is doubled, and where it is no name', () => {
+		expect(dirOf('a$${NODE_NAME}')).toBe('a${NODE_NAME}')
+		expect(dirOf('a$b ${} ${1} $NODE_NAME')).toBe('a$b ${} ${1} $NODE_NAME')
+	})
+
+	it('are refused by name where there is none', () => {
+		expect(() => dirOf('${NODE}')).toThrow(invalid(/^kubetape\.yaml: dataDir names \$\{NODE\}, which the environment does not have$/))
+	})
+})
+
 describe('scalarOptions', () => {
 	it('lists path and variable of every scalar', () => {
 		expect(scalarOptions(schema).map(({ path, variable }) => `${path.join('.')} ${variable}`)).toEqual([
