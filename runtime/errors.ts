@@ -59,6 +59,7 @@ export const errorRegistry = {
 		502,
 		'The API server no longer has that resourceVersion. The resource is listed anew and the gap recorded.',
 	),
+	JOURNAL_UNAVAILABLE: entry(true, 3, 502, 'journalctl does not give the journal: the message says why. It is started again.'),
 	RECORDING_INVALID: entry(false, 3, 400, 'The folder is no recording: see the format in docs/reference/recording.md.'),
 	AUDIT_UNREADABLE: entry(false, 3, 400, 'The audit log cannot be read. Check the path and its permissions.'),
 	QUERY_INVALID: entry(false, 2, 400, 'A query parameter is wrong. The message names it.'),

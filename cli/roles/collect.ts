@@ -29,6 +29,10 @@ async function collectorsOf(cluster: ClusterConfig, context: RoleContext): Promi
 	}
 	if (cluster.audit)
 		collectors.push((await import('#collectors/audit/collector.ts')).createAuditFileCollector(cluster.audit, contextOf('audit')))
+	if (cluster.logs?.journald) {
+		const { createJournaldCollector } = await import('#collectors/logs/journal/collector.ts')
+		collectors.push(createJournaldCollector(cluster.logs, cluster.logs.journald, contextOf('journald')))
+	}
 	if (cluster.logs) collectors.push((await import('#collectors/logs/collector.ts')).createLogsCollector(cluster.logs, contextOf('logs')))
 	if (cluster.replay)
 		collectors.push((await import('#collectors/replay/collector.ts')).createReplayCollector(cluster.replay, contextOf('replay')))

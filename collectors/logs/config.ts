@@ -52,11 +52,35 @@ export const logFilesConfig = Type.Object(
 	{ ...closed, description: 'Files of the node or the control plane: klog, JSON or plain text.' },
 )
 
+export const journaldConfig = Type.Object(
+	{
+		directory: Type.Optional(
+			Type.String({
+				pattern: '^/',
+				form: 'an absolute path',
+				description:
+					'Folder of the journal (`/var/log/journal`, where the host’s is mounted); the journal of this machine where it is left out.',
+			}),
+		),
+		units: Type.Array(Type.String({ minLength: 1, pattern: '^[^*?\\[-][^*?\\[]*$', form: 'the name of a unit, without patterns' }), {
+			default: [],
+			maxItems: 100,
+			description: 'Only of these units (`kubelet.service`), and what systemd says of them; all where the list is empty.',
+		}),
+		program: Type.String({ default: 'journalctl', minLength: 1, description: 'What journalctl is called, or where it is.' }),
+	},
+	{ ...closed, description: 'The journal of the node, read with journalctl: every boot that is in it, oldest first.' },
+)
+
 export const logsConfig = Type.Object(
 	{
 		pods: Type.Optional(podLogsConfig),
 		files: Type.Array(logFilesConfig, { default: [], maxItems: 100, description: 'Further files.' }),
-		node: Type.String({ default: '', description: 'Name of the node, told with every line.' }),
+		journald: Type.Optional(journaldConfig),
+		node: Type.String({
+			default: '',
+			description: 'Name of the node, told with every line; of lines from the journal the host’s name where it is left out.',
+		}),
 		pollMs: Type.Integer({
 			default: 1000,
 			minimum: 10,
@@ -86,4 +110,5 @@ export const logsConfig = Type.Object(
 )
 
 export type LogsConfig = Static<typeof logsConfig>
+export type JournaldConfig = Static<typeof journaldConfig>
 export type Multiline = Static<typeof multiline>

@@ -3,11 +3,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Value } from 'typebox/value'
 import { createLogsCollector } from '#collectors/logs/collector.ts'
+import { createJournaldCollector } from '#collectors/logs/journal/collector.ts'
 import { logsConfig } from '#collectors/logs/config.ts'
 import { linesOf } from '#records/log-block.ts'
 import type { Gap, KubetapeRecord, LogLine, Reject } from '#records/record.ts'
 import { systemClock, type Clock } from '#runtime/clock.ts'
-import { silentLogger } from '#runtime/log.ts'
+import { silentLogger, type Logger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
 
 export interface Collecting {
@@ -27,6 +28,9 @@ export interface CollectingOptions {
 	readonly beforeAppend?: () => Promise<void>
 	/** What is handed over is seen, and never durable. */
 	readonly fails?: boolean
+	/** The collector of the journal, instead of that of the files. */
+	readonly journal?: boolean
+	readonly log?: Logger
 }
 
 export const podFolder = (root: string, container = 'app'): string => {
@@ -56,14 +60,17 @@ export function collect(stateDir: string, config: Readonly<Record<string, unknow
 	const context = {
 		cluster: 'test',
 		clock: options.clock ?? systemClock,
-		log: silentLogger,
+		log: options.log ?? silentLogger,
 		metrics: createMetrics(),
 		stateDir,
 	}
 	let wake = Promise.withResolvers<void>()
 	let ended: unknown
 	let turn = Promise.resolve()
-	const running = createLogsCollector(complete, context).run((records) => {
+	const { journald } = complete
+	const collector =
+		options.journal === true && journald ? createJournaldCollector(complete, journald, context) : createLogsCollector(complete, context)
+	const running = collector.run((records) => {
 		turn = turn.then(async () => {
 			await options.beforeAppend?.()
 			records.forEach(take)
