@@ -1,4 +1,4 @@
-// Container logs: a million CRI lines with JSON bodies through the real collect process (parsed, redacted, in blocks, in the durable log), beside rsyslog and syslog-ng doing the like; the delay of single lines; what quiet files cost.
+// Container logs: a million CRI lines with JSON bodies through the real collect process (parsed, redacted, in blocks, in the durable log), beside rsyslog, syslog-ng and the OpenTelemetry Collector doing the like; the delay of single lines; what quiet files cost.
 import { spawn, type ChildProcess } from 'node:child_process'
 import {
 	appendFileSync,
@@ -19,9 +19,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { linesOf } from '#records/log-block.ts'
 import { systemClock } from '#runtime/clock.ts'
 import { openSqliteLog } from '#storage/log/sqlite/log.ts'
-import { messageOf } from '#runtime/errors.ts'
 import { createRandom } from '#test/support/random.ts'
-import { outputOf, unpackPeers, type Peer } from './log-peers.ts'
+import { allPeers } from './peers/all.ts'
+import { outputOf, type Input, type Peer } from './peers/peer.ts'
 import { barOf, costOf, endProcess, median, sleep, type Cost } from './subject.ts'
 
 export const name = 'container logs'
@@ -31,6 +31,7 @@ const seed = 5
 const rounds = 3
 const begin = Date.UTC(2026, 10, 24, 10)
 const quietFiles = 500
+const own = 'Kubetape: parsed, redacted, in the durable log'
 
 /** About 342 bytes a line, as in the measurements of peers. */
 function generate(path: string): number {
@@ -134,15 +135,20 @@ function bareLoop(path: string): number {
 }
 
 /** Waits until the last line is in the peer's output. */
-async function theirs(peer: Peer, dir: string, input: string): Promise<Cost> {
-	const own = mkdtempSync(join(dir, 'peer-'))
-	const child = spawn(peer.command, [...peer.args(input, own)], { env: { ...process.env, ...peer.environment }, stdio: 'ignore' })
+async function theirs(peer: Peer, dir: string, path: string): Promise<Cost> {
+	const peerDir = mkdtempSync(join(dir, 'peer-'))
+	const child = startPeer(peer, peerDir, { path })
 	try {
-		return await measure(child, () => endsWithLast(outputOf(own)))
+		return await measure(child, () => endsWithLast(outputOf(peerDir)))
 	} finally {
 		child.kill('SIGKILL')
-		rmSync(own, { recursive: true, force: true })
+		rmSync(peerDir, { recursive: true, force: true })
 	}
+}
+
+function startPeer(peer: Peer, peerDir: string, input: Input): ChildProcess {
+	const { command, args, environment } = peer.toFile(input, peerDir)
+	return spawn(command, [...args], { env: { ...process.env, ...environment }, stdio: 'ignore' })
 }
 
 function endsWithLast(path: string): boolean {
@@ -152,24 +158,45 @@ function endsWithLast(path: string): boolean {
 	const fd = openSync(path, 'r')
 	const read = readSync(fd, bytes, 0, bytes.length, Math.max(0, size - bytes.length))
 	closeSync(fd)
-	return bytes.toString('latin1', 0, read).includes(String(lines - 1))
+	return new RegExp(`n\\\\?":${lines - 1}\\D`).test(bytes.toString('latin1', 0, read))
 }
 
-/** Single lines, 200 a second among quiet files: when each was written against when it is read from the log. And before, what the quiet files cost. */
-async function delays(print: (line: string) => void, dir: string): Promise<void> {
+const quietPod = 'shop_quiet-0_2f1e9a86-0000-4000-8000-000000000002'
+
+function quietFolder(dir: string): string {
 	const root = join(dir, 'quiet')
-	const pod = join(root, 'shop_quiet-0_2f1e9a86-0000-4000-8000-000000000002')
 	for (let file = 0; file < quietFiles; file += 1) {
-		mkdirSync(join(pod, `c${file}`), { recursive: true })
-		writeFileSync(join(pod, `c${file}`, '0.log'), '2026-11-24T10:00:00.000000001Z stdout F quiet\n')
+		mkdirSync(join(root, quietPod, `c${file}`), { recursive: true })
+		writeFileSync(join(root, quietPod, `c${file}`, '0.log'), '2026-11-24T10:00:00.000000001Z stdout F quiet\n')
 	}
-	rmSync(join(dir, 'data'), { recursive: true, force: true })
-	const child = startCollect(dir, root)
+	return root
+}
+
+/** Percent of a core, once it has read all. */
+async function idleOf(child: ChildProcess): Promise<number> {
 	await sleep(5000)
 	const before = costOf(child.pid ?? 0)
 	await sleep(10_000)
-	const idle = costOf(child.pid ?? 0).cpuSeconds - before.cpuSeconds
-	print(`${quietFiles} quiet files: ${(idle * 10).toFixed(1)} % of a core ${barOf(idle * 10, '<=', 1)}`)
+	return (costOf(child.pid ?? 0).cpuSeconds - before.cpuSeconds) * 10
+}
+
+async function quietPeer(print: (line: string) => void, peer: Peer, dir: string, root: string): Promise<void> {
+	const peerDir = mkdtempSync(join(dir, 'peer-'))
+	const child = startPeer(peer, peerDir, { root })
+	try {
+		print(`${quietFiles} quiet files, ${peer.name}: ${(await idleOf(child)).toFixed(1)} % of a core`)
+	} finally {
+		child.kill('SIGKILL')
+	}
+}
+
+/** What quiet files cost; then single lines among them, 200 a second: when each was written against when it is read from the log. */
+async function delays(print: (line: string) => void, dir: string, root: string): Promise<void> {
+	const pod = join(root, quietPod)
+	rmSync(join(dir, 'data'), { recursive: true, force: true })
+	const child = startCollect(dir, root)
+	const idle = await idleOf(child)
+	print(`${quietFiles} quiet files, Kubetape: ${idle.toFixed(1)} % of a core ${barOf(idle, '<=', 1)}`)
 	const taken: number[] = []
 	const stop = new AbortController()
 	const log = await openSqliteLog({ dir: join(dir, 'data', 'log'), clock: systemClock })
@@ -208,25 +235,28 @@ export async function run(print: (line: string) => void): Promise<void> {
 		const bytes = generate(input)
 		const megabytes = bytes / 1e6
 		print(`${lines} lines, ${megabytes.toFixed(0)} MB, seed ${seed}; medians of ${rounds} rounds, the subjects in turn`)
-		let peers: readonly Peer[] = []
-		try {
-			peers = unpackPeers(join(dir, 'peers'))
-		} catch (error) {
-			print(`rsyslog and syslog-ng cannot be had here, ours stands alone: ${messageOf(error).split('\n')[0]}`)
-		}
+		const peers = allPeers(print)
+		for (const { name: peer, version } of peers) print(`- ${peer} ${version}`)
 		const costs = new Map<string, Cost[]>()
 		const note = (subject: string, cost: Cost): void => void costs.set(subject, [...(costs.get(subject) ?? []), cost])
 		for (let round = 0; round < rounds; round += 1) {
-			note('Kubetape: parsed, redacted, in the durable log', await ours(dir, root, bytes))
+			note(own, await ours(dir, root, bytes))
 			for (const peer of peers) note(`${peer.name}: parsed, in a file`, await theirs(peer, dir, input))
 			note('bare loop: bodies parsed and written anew, to nowhere', { cpuSeconds: bareLoop(input), peakMb: 0 })
 		}
-		for (const [subject, all] of costs) {
-			const rate = megabytes / median(all.map(({ cpuSeconds }) => cpuSeconds))
-			const peak = median(all.map(({ peakMb }) => peakMb))
-			print(`${rate.toFixed(1).padStart(6)} MB per CPU-second  ${subject}${peak > 0 ? `, peak ${peak.toFixed(0)} MB` : ''}`)
+		const of = (subject: string, field: keyof Cost): number => median((costs.get(subject) ?? []).map((cost) => cost[field]))
+		const rateOf = (subject: string): number => megabytes / of(subject, 'cpuSeconds')
+		for (const subject of costs.keys()) {
+			const peak = of(subject, 'peakMb')
+			const ratio = subject === own ? '' : `; ours is ${(rateOf(own) / rateOf(subject)).toFixed(2)} of it`
+			print(
+				`${rateOf(subject).toFixed(1).padStart(6)} MB per CPU-second  ${subject}${peak > 0 ? `, peak ${peak.toFixed(0)} MB` : ''}${ratio}`,
+			)
 		}
-		await delays(print, dir)
+		print(`ours: ${barOf(rateOf(own), '>=', 70)} (stretch ${barOf(rateOf(own), '>=', 130)}), peak ${barOf(of(own, 'peakMb'), '<=', 150)}`)
+		const quiet = quietFolder(dir)
+		for (const peer of peers) await quietPeer(print, peer, dir, quiet)
+		await delays(print, dir, quiet)
 	} finally {
 		rmSync(dir, { recursive: true, force: true })
 	}

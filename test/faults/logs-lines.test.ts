@@ -3,10 +3,10 @@ import { appendFileSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '#runtime/clock.ts'
-import { collect, criLine, podFolder, type Collecting } from '#test/collectors/logs/support.ts'
+import { collect, podFolder, type Collecting } from '#test/collectors/logs/support.ts'
 import { temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
-import { NumberedWriter, outcomeOf, pause } from './logs-support.ts'
+import { NumberedWriter, oddLines, outcomeOf, pause } from './logs-support.ts'
 
 const seed = seedOf('logs-lines.test.ts')
 let folder: ReturnType<typeof temporaryFolder>
@@ -29,30 +29,9 @@ const start = (clock: Clock = systemClock): Collecting =>
 describe(`seed ${seed}`, () => {
 	it('F7 giant lines, invalid UTF-8, NUL, parts of lines, no last line end, written in pieces of any size', async () => {
 		const random = createRandom(seed)
-		const wanted: string[] = []
-		const parts: Buffer[] = []
-		const say = (text: string, ...lines: (string | Buffer)[]): void => {
-			wanted.push(text)
-			parts.push(...lines.map((line) => Buffer.from(line)))
-		}
-		for (let number = 0; number < 400; number += 1) {
-			const kind = Math.floor(random() * 5)
-			const size = Math.floor(random() ** 4 * 400_000)
-			if (kind === 0) {
-				const bytes = Buffer.concat([Buffer.from(`${number} `), Buffer.from([0xff, 0x00, 0xc3, 0x28]), Buffer.from('!')])
-				say(bytes.toString('utf8'), Buffer.concat([Buffer.from(criLine(number, '').trimEnd()), Buffer.from(' '), bytes, Buffer.from('\n')]))
-			} else if (kind === 1) {
-				const text = `${number} ${'g'.repeat(size)}`
-				say(text, criLine(number, text))
-			} else if (kind === 2) {
-				const text = `${number} ${'p'.repeat(size)}`
-				const cut = Math.floor(random() * text.length)
-				say(text, criLine(number, text.slice(0, cut), 'P'), criLine(number, text.slice(cut), 'F:TAG'))
-			} else say(`${number}`, criLine(number, `${number}`))
-		}
-		wanted.push('2026 last')
-		parts.push(Buffer.from(criLine(1000, '2026 last').trimEnd()))
-		const bytes = Buffer.concat(parts)
+		const odd = oddLines(random, 400, 400_000)
+		const wanted = odd.map(({ text }) => text)
+		const bytes = Buffer.concat(odd.map((line) => line.bytes))
 		const running = start()
 		for (let at = 0; at < bytes.length;) {
 			const anywhere = at + Math.ceil(random() ** 3 * 500_000)

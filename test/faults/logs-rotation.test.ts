@@ -1,12 +1,11 @@
 // Log files that are rotated while they are written and read: by rename, by copy and truncate, packed, removed, with inodes given out again. Nothing is lost without a gap that says so, nothing twice.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { collect, podFolder, type Collecting } from '#test/collectors/logs/support.ts'
 import { temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
-import { NumberedWriter, outcomeOf, pause } from './logs-support.ts'
+import { backupStamp, giveInodeOutAgain, NumberedWriter, outcomeOf, packBackups, pause } from './logs-support.ts'
 
 const seed = seedOf('logs-rotation.test.ts')
 let folder: ReturnType<typeof temporaryFolder>
@@ -46,14 +45,12 @@ async function write(writer: NumberedWriter, lines: number, every: number, act: 
 	}
 }
 
-const stamp = (round: number): string => `20261124-${String(100_000 + round).padStart(6, '0')}`
-
 describe(`seed ${seed}`, () => {
 	it('F1 rename and create every 200 ms at 20,000 lines/s; the writer goes on in the renamed file for a while', async () => {
 		const running = start()
 		const writer = new NumberedWriter(path)
 		await write(writer, 100_000, 4000, (round) => {
-			renameSync(path, `${path}.${stamp(round)}`)
+			renameSync(path, `${path}.${backupStamp(round)}`)
 			writer.write(50)
 			writer.reopen()
 		})
@@ -67,7 +64,7 @@ describe(`seed ${seed}`, () => {
 		const running = start()
 		const writer = new NumberedWriter(path)
 		await write(writer, 40_000, 4000, (round) => {
-			copyFileSync(path, `${path}.${stamp(round)}`)
+			copyFileSync(path, `${path}.${backupStamp(round)}`)
 			truncateSync(path)
 		})
 		await all(running, writer.count)
@@ -105,18 +102,9 @@ describe(`seed ${seed}`, () => {
 		let restarts = 0
 		let restarting: Promise<void> = Promise.resolve()
 		await write(writer, 60_000, 4000, (round) => {
-			renameSync(path, `${path}.${stamp(round)}`)
+			renameSync(path, `${path}.${backupStamp(round)}`)
 			writer.reopen()
-			const backups = readdirSync(dir)
-				.filter((name) => name !== '0.log')
-				.toSorted()
-			// As the kubelet does: all but the youngest are packed, under another name first.
-			for (const name of backups.slice(0, -1).filter((backup) => !backup.endsWith('.gz'))) {
-				writeFileSync(join(dir, `${name}.tmp`), gzipSync(readFileSync(join(dir, name)), { level: 1 }))
-				renameSync(join(dir, `${name}.tmp`), join(dir, `${name}.gz`))
-				rmSync(join(dir, name))
-			}
-			for (const name of backups.slice(0, -6)) rmSync(join(dir, name), { force: true })
+			packBackups(path, 6)
 			if (round % 5 !== 3) return
 			restarts += 1
 			restarting = restarting.then(async () => {
@@ -156,16 +144,7 @@ describe(`seed ${seed}`, () => {
 				await running.stop()
 				lines.push(...running.lines)
 			}
-			const { ino } = statSync(path)
-			rmSync(path)
-			// Until the file system gives the same number out again, or has shown that it does not.
-			for (let attempt = 0; attempt < 50; attempt += 1) {
-				writeFileSync(path, '')
-				if (statSync(path).ino === ino) break
-				renameSync(path, join(folder.path, `spare-${round}-${attempt}`))
-			}
-			writeFileSync(path, '', { flag: 'a' })
-			if (statSync(path).ino === ino) reused += 1
+			if (giveInodeOutAgain(path, join(folder.path, `spare-${round}`))) reused += 1
 			if (round % 2 === 1) running = start()
 		}
 		const { lost, duplicated } = outcomeOf(`F4 (${reused} inodes given out again)`, [...lines, ...running.lines], running.gaps, count)
