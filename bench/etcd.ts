@@ -1,4 +1,4 @@
-// etcd collector: catching up with 100,000 revisions against a bare drain of the same stream, and the way of a live put to emit.
+// etcd collector: catching up with 100,000 revisions against a bare drain of the same stream, and the whole way of a live put.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,27 +9,16 @@ import type { KubetapeRecord } from '#records/record.ts'
 import { systemClock } from '#runtime/clock.ts'
 import { silentLogger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
+import { measureRead, measureWatch } from './etcd/live.ts'
+import { keyOf, valueBytes, valueOf } from './etcd/values.ts'
 import { startEtcd, type EtcdServer } from '#test/support/etcd.ts'
 
 export const name = 'etcd'
 
 const catchUpRevisions = 100_000
-const liveMs = 5000
+const liveMs = 10_000
 const livePerSecond = 1000
-const valueBytes = 1500
 const putsAtOnce = 64
-
-const keyOf = (index: number): string => `/registry/configmaps/bench/c${index % 500}`
-const valueOf = (index: number): string => {
-	const fixed = {
-		apiVersion: 'v1',
-		kind: 'ConfigMap',
-		metadata: { name: `c${index % 500}`, namespace: 'bench' },
-		data: { at: String(index), fill: '' },
-	}
-	fixed.data.fill = 'x'.repeat(Math.max(0, valueBytes - JSON.stringify(fixed).length))
-	return JSON.stringify(fixed)
-}
 
 async function fill(etcd: EtcdServer): Promise<void> {
 	let next = 0
@@ -108,38 +97,6 @@ async function catchUp(config: EtcdConfig, dir: string, etcd: EtcdServer): Promi
 	return [drained, collected]
 }
 
-async function live(config: EtcdConfig, dir: string, etcd: EtcdServer): Promise<readonly number[]> {
-	const began = new Map<string, number>()
-	const waits: number[] = []
-	let ready = false
-	const running = record(config, dir, (records) => {
-		const now = performance.now()
-		for (const given of records) {
-			if (given.kind !== 'change') continue
-			const at = (given.after?.object['data'] as Record<string, string> | undefined)?.['at'] ?? ''
-			const from = began.get(at)
-			if (from !== undefined) waits.push(now - from)
-			if (at === 'ready') ready = true
-		}
-	})
-	await etcd.put(keyOf(0), valueOf(0).replace('"at":"0"', '"at":"ready"'))
-	await until(() => ready)
-	const begun = performance.now()
-	let sent = 0
-	while (performance.now() - begun < liveMs) {
-		const due = ((performance.now() - begun) / 1000) * livePerSecond
-		for (; sent < due; sent += 1) {
-			const index = catchUpRevisions + sent
-			began.set(String(index), performance.now())
-			void etcd.put(keyOf(index), valueOf(index))
-		}
-		await new Promise((resolve) => setTimeout(resolve, 1))
-	}
-	await until(() => waits.length >= sent)
-	await running.stop()
-	return waits.toSorted((a, b) => a - b)
-}
-
 export async function run(print: (line: string) => void): Promise<void> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-bench-'))
 	await using etcd = await startEtcd(['--quota-backend-bytes', String(4 * 1024 ** 3)])
@@ -157,10 +114,12 @@ export async function run(print: (line: string) => void): Promise<void> {
 		print(
 			`etcd catch-up of ${catchUpRevisions} revisions: bare drain ${rate(drained)}, collector ${rate(collected)}, ratio ${(drained / collected).toFixed(2)}`,
 		)
-		const waits = await live(config, join(dir, 'state'), etcd)
-		const at = (share: number): string => (waits[Math.floor((waits.length - 1) * share)] ?? 0).toFixed(1)
+		const at = (waits: readonly number[], share: number): string => (waits[Math.floor((waits.length - 1) * share)] ?? 0).toFixed(1)
+		const pace = { perSecond: livePerSecond, ms: liveMs }
+		const watched = await measureWatch(config, pace)
+		const read = await measureRead(config, dir, pace)
 		print(
-			`etcd live, put to emit at ${livePerSecond} puts/s of ${valueBytes} B: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${waits.length} puts; the puts are made by the same process)`,
+			`etcd live, put acknowledged → record out of the record log, at ${livePerSecond} puts/s of ${valueBytes} B: p50 ${at(read, 0.5)} ms, p99 ${at(read, 0.99)} ms, longest ${at(read, 1)} ms; out of a bare watch p50 ${at(watched, 0.5)} ms, p99 ${at(watched, 0.99)} ms (${read.length} puts; etcd and the puts are processes of their own, collect role and reader threads of one)`,
 		)
 	} finally {
 		rmSync(dir, { recursive: true, force: true })

@@ -45,13 +45,18 @@ function createMeters(metrics: Metrics, clock: Clock) {
 		appended(stream: Stream, beganAt: number): void {
 			seconds.observe({ stream }, Math.max(0, clock.nowMicros() - beganAt) / 1e6)
 		},
-		count(emitted: readonly KubetapeRecord[], set: readonly Reject[]): void {
-			const now = clock.nowMicros() / 1e6
-			for (const [{ kind, source, cluster }, count] of alike(emitted)) {
-				last.set({ source, cluster }, now)
-				if (kind !== 'reject') records.inc({ kind, source, cluster }, count)
+		/** Counts when it is called. What it counts is known before, so that the records need not be kept for it. */
+		counting(emitted: readonly KubetapeRecord[], set: readonly Reject[]): () => void {
+			const runs = alike(emitted).map(([{ kind, source, cluster }, count]) => ({ kind, source, cluster, count }))
+			const reasons = set.map(({ step, cluster, reason }) => ({ step, cluster, reason: reasonOf(reason) }))
+			return () => {
+				const now = clock.nowMicros() / 1e6
+				for (const { kind, source, cluster, count } of runs) {
+					last.set({ source, cluster }, now)
+					if (kind !== 'reject') records.inc({ kind, source, cluster }, count)
+				}
+				for (const labels of reasons) rejects.inc(labels)
 			}
-			for (const { step, cluster, reason } of set) rejects.inc({ step, cluster, reason: reasonOf(reason) })
 		},
 	}
 }
@@ -67,25 +72,66 @@ function alike(records: readonly KubetapeRecord[]): readonly (readonly [Kubetape
 	return runs
 }
 
+/** Calls that wait for one that is being appended go together, up to so many records. */
+const appendRecordsMax = 2000
+
+/** One call, redacted. */
+interface Waiting {
+	readonly streams: ReadonlyMap<Stream, readonly Redacted[]>
+	readonly records: number
+	readonly count: () => void
+	readonly resolve: () => void
+	readonly reject: (error: unknown) => void
+}
+
 /** One per collector: calls are appended strictly in order, so that records of one object stay in order even when an append is tried again. */
 export function createEmit(options: EmitOptions, signal: AbortSignal): Emit {
 	const meters = createMeters(options.metrics, options.clock)
-	let before: Promise<void> = Promise.resolve()
-	return (records) => {
-		const streams = divide(records, options)
-		const turn = before.then(async () => {
+	const waiting: Waiting[] = []
+	let running = false
+	let failure: { readonly error: unknown } | undefined
+
+	const appendAll = async (calls: readonly Waiting[]): Promise<void> => {
+		try {
+			if (failure) throw failure.error
 			for (const stream of appendOrder) {
-				const batch = streams.get(stream)
-				if (!batch) continue
+				const batch = calls.flatMap(({ streams }) => streams.get(stream) ?? [])
+				if (batch.length === 0) continue
 				const beganAt = options.clock.nowMicros()
 				await appendUntilDurable(options, stream, batch, signal)
 				meters.appended(stream, beganAt)
 			}
-			meters.count(records, (streams.get('rejects') ?? []) as readonly Redacted<Reject>[])
-		})
-		before = turn
-		return turn
+			for (const { count, resolve } of calls) {
+				count()
+				resolve()
+			}
+		} catch (error) {
+			// What comes after it must not be appended before it.
+			failure ??= { error }
+			for (const { reject } of calls) reject(error)
+		}
 	}
+
+	const run = async (): Promise<void> => {
+		running = true
+		while (waiting.length > 0) await appendAll(waiting.splice(0, together(waiting)))
+		running = false
+	}
+
+	return (records) =>
+		new Promise((resolve, reject) => {
+			const streams = divide(records, options)
+			const count = meters.counting(records, (streams.get('rejects') ?? []) as readonly Redacted<Reject>[])
+			waiting.push({ streams, records: records.length, count, resolve, reject })
+			if (!running) void run()
+		})
+}
+
+/** How many of the calls are appended together: one, and those behind it that fit. */
+function together(waiting: readonly Waiting[]): number {
+	let records = 0
+	const end = waiting.findIndex((call) => (records += call.records) > appendRecordsMax)
+	return end < 0 ? waiting.length : Math.max(1, end)
 }
 
 function divide(records: readonly KubetapeRecord[], options: EmitOptions): Map<Stream, Redacted[]> {

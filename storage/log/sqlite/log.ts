@@ -1,21 +1,22 @@
 // The SQLite record log: one row per appended batch, zstd, group commit. Promises: storage/log/port.ts.
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import type { DatabaseSync } from 'node:sqlite'
-import { decodeRecords, encodeRecords, orderKey } from '#records/codec.ts'
+import { decodeRecords } from '#records/codec.ts'
 import type { Redacted } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
-import { limits } from '#runtime/limits.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
 import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
 import { openLog, type Damage } from './repair.ts'
 import { forgetChecked, noteChecked } from './checked.ts'
-import { compress, decompress } from './frame.ts'
+import { decompress } from './frame.ts'
 import { isSoundRow, logFile, positionCrc, rowCrc, storageError } from './schema.ts'
+import { rowsOf, type Row } from './rows.ts'
 import { prepare } from './statements.ts'
+import { WalSync, type Force } from './wal-sync.ts'
+import { Wakers } from './wakers.ts'
 
 export interface SqliteLogOptions {
 	readonly dir: string
@@ -25,14 +26,8 @@ export interface SqliteLogOptions {
 	readonly log?: Logger
 	/** A damaged file was found on opening: what could be read was kept. */
 	readonly onDamage?: (damage: Damage) => void
-}
-
-interface Row {
-	readonly stream: number
-	readonly part: number
-	readonly count: number
-	readonly dataCrc: number
-	readonly data: Uint8Array
+	/** How a file is forced to the disk, where it is not as the system does it. */
+	readonly force?: Force
 }
 
 interface Waiting {
@@ -55,35 +50,11 @@ interface Place {
 	next: bigint
 }
 
+/** Another process may have appended. */
 const pollMs = 15
-/** Records in one row: what a reader must decode at once. */
-const rowRecordsMax = 1000
 /** Rows that are there already are read together up to here. */
 const readRecordsMin = 2000
 const readBytesMin = 6 * 1024 * 1024
-
-function partitionOf(record: Redacted, partitions: number): number {
-	return partitions === 1 ? 0 : crc32(orderKey(record)) % partitions
-}
-
-function rowsOf(stream: Stream, records: readonly Redacted[], partitions: number): readonly Row[] {
-	const byPartition = new Map<number, Redacted[]>()
-	for (const record of records) {
-		const partition = partitionOf(record, partitions)
-		const list = byPartition.get(partition)
-		if (list) list.push(record)
-		else byPartition.set(partition, [record])
-	}
-	const rows: Row[] = []
-	for (const [part, list] of byPartition) {
-		for (let at = 0; at < list.length; at += rowRecordsMax) {
-			const slice = list.slice(at, at + rowRecordsMax)
-			const data = compress(encodeRecords(slice, limits.recordBytesMax))
-			rows.push({ stream: streams.indexOf(stream), part, count: slice.length, dataCrc: crc32(data), data })
-		}
-	}
-	return rows
-}
 
 export async function openSqliteLog(options: SqliteLogOptions): Promise<RecordLog> {
 	const path = join(options.dir, logFile)
@@ -109,7 +80,8 @@ class SqliteLog implements RecordLog {
 	readonly #partitions: number
 	readonly #clock: Clock
 	readonly #statements: ReturnType<typeof prepare>
-	readonly #wakers = new Set<() => void>()
+	readonly #wakers: Wakers
+	readonly #wal: WalSync
 	readonly #inode: number
 	#waiting: Waiting[] = []
 	#flushing = false
@@ -123,6 +95,10 @@ class SqliteLog implements RecordLog {
 		this.#clock = options.clock
 		this.#statements = prepare(db)
 		this.#inode = statSync(path).ino
+		this.#wakers = new Wakers(path)
+		this.#wal = new WalSync(path, options.force)
+		// Appends force the write-ahead log to the disk themselves. A position need not be there: what a loss of power takes is read again.
+		db.exec('PRAGMA synchronous=NORMAL')
 	}
 
 	/** Another role may have found damage and set the file aside: what goes on in this handle would be lost without a word. */
@@ -171,8 +147,19 @@ class SqliteLog implements RecordLog {
 			for (const { reject } of waiting) reject(known)
 			return
 		}
-		for (const { resolve } of waiting) resolve()
-		for (const wake of this.#wakers) wake()
+		this.#wakers.wake()
+		void this.#settle(waiting)
+	}
+
+	/** Readers see what was committed already: a loss of power takes it from the file, with every position behind it, and it is appended again. */
+	async #settle(committed: readonly Waiting[]): Promise<void> {
+		try {
+			await this.#wal.sync()
+			for (const { resolve } of committed) resolve()
+		} catch (error) {
+			const known = storageError(this.#path, error)
+			for (const { reject } of committed) reject(known)
+		}
 	}
 
 	async *read(group: string, wanted: readonly Stream[], signal: AbortSignal): AsyncIterable<Batch> {
@@ -188,7 +175,7 @@ class SqliteLog implements RecordLog {
 				yield batch
 			}
 			if (found) continue
-			await this.#appended(signal)
+			await this.#wakers.wait(pollMs, signal)
 			if (this.#closed) return
 			this.#checkInPlace()
 			places = this.#places(group, wanted, places)
@@ -296,21 +283,6 @@ class SqliteLog implements RecordLog {
 		return new KubetapeError('STORAGE_CORRUPT', message, { cause })
 	}
 
-	/** Resolves when this process appended something, when pollMs passed (another process may have), or when the signal aborts. */
-	#appended(signal: AbortSignal): Promise<void> {
-		return new Promise((resolve) => {
-			const done = (): void => {
-				clearTimeout(timer)
-				this.#wakers.delete(done)
-				signal.removeEventListener('abort', done)
-				resolve()
-			}
-			const timer = setTimeout(done, pollMs)
-			this.#wakers.add(done)
-			signal.addEventListener('abort', done, { once: true })
-		})
-	}
-
 	async commit(group: string, positions: readonly Position[]): Promise<void> {
 		try {
 			this.#db.exec('BEGIN IMMEDIATE')
@@ -385,9 +357,10 @@ class SqliteLog implements RecordLog {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		if (this.#closed) return
-		if (this.#flushing) this.#flush()
 		this.#closed = true
-		for (const wake of this.#wakers) wake()
+		if (this.#flushing) this.#flush()
+		this.#wakers.close()
+		await this.#wal.close()
 		this.#db.close()
 		// The last one to close it has moved the write-ahead log, which was verified, into the file.
 		if (!this.#damaged && !existsSync(`${this.#path}-wal`)) noteChecked(this.#path)
