@@ -61,7 +61,13 @@ const auditSchema = object({
 	requestReceived: time('When the request came in.'),
 	dryRun: Type.Boolean(),
 	responseRevision: orNull(),
-	truncated: Type.Boolean(),
+	truncated: Type.Boolean({ description: 'The bodies of the request and its answer were taken out because the entry was too large.' }),
+	missing: Type.Optional(
+		Type.Array(text(), {
+			description:
+				'Members of the entry that its source does not have, or has in part only (the legacy form, GKE); absent where it is whole.',
+		}),
+	),
 })
 
 const logSchema = object({

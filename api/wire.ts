@@ -69,6 +69,7 @@ export interface WireItem {
 		readonly dryRun: boolean
 		readonly responseRevision: string | null
 		readonly truncated: boolean
+		readonly missing?: readonly string[]
 	}
 	readonly log?: {
 		readonly namespace: string

@@ -1,6 +1,7 @@
 // The commands that run something here: all-in-one, the roles apart, check-config.
 import { type Command, Option } from 'commander'
-import { checkConfigFile, runAllInOne, runImport, runRole, type Flags } from './run.ts'
+import { auditFormats } from '#collectors/audit/envelopes.ts'
+import { checkConfigFile, runAllInOne, runImport, runRole, type Flags, type ImportFlags } from './run.ts'
 import type { RoleName } from './roles/context.ts'
 
 export function registerRoles(program: Command): void {
@@ -29,10 +30,15 @@ export function registerRoles(program: Command): void {
 		command.action((flags: Flags) => runRole(role, flags))
 	}
 	common(program.command('import'))
-		.argument('<path...>', 'recordings (folders) and files of audit events, one JSON object a line, plain or packed')
+		.argument('<path...>', 'recordings (folders), files of audit entries, plain or gzip, and - for standard input')
 		.option('--cluster <name>', 'cluster that they belong to (default: the name of the folder or file)')
-		.description('take recordings and audit files into the store, once, and end')
-		.action((given: string[], flags: Flags & { readonly cluster?: string }) => runImport(given, flags))
+		.addOption(
+			new Option('--format <name>', 'of files of audit entries: as the API server writes them (JSON or legacy), or as a cloud exports them')
+				.choices(auditFormats)
+				.default('auto'),
+		)
+		.description('take recordings and audit entries into the store, once, and end')
+		.action((given: string[], flags: ImportFlags) => runImport(given, flags))
 	program
 		.command('check-config')
 		.argument('<file>')

@@ -1,5 +1,6 @@
 // What the commands run: all-in-one, one role, an import, a look at a configuration.
 import { join } from 'node:path'
+import type { AuditFormat } from '#collectors/audit/envelopes.ts'
 import { readConfigFile, resolveConfig } from '#runtime/config.ts'
 import { errorRegistry, isRetryable, KubetapeError, messageOf } from '#runtime/errors.ts'
 import { createHealth, type Health } from '#runtime/health.ts'
@@ -138,7 +139,12 @@ export async function runRole(role: RoleName, flags: Flags): Promise<void> {
 	}
 }
 
-export async function runImport(given: readonly string[], flags: Flags & { readonly cluster?: string }): Promise<void> {
+export interface ImportFlags extends Flags {
+	readonly cluster?: string
+	readonly format: AuditFormat
+}
+
+export async function runImport(given: readonly string[], flags: ImportFlags): Promise<void> {
 	const { signal } = abortOnSignals()
 	const config = await loadConfig(flags)
 	if (flags.cluster !== undefined && clusterName(flags.cluster) !== flags.cluster)
@@ -147,10 +153,12 @@ export async function runImport(given: readonly string[], flags: Flags & { reado
 	using _collect = takeLock(config.dataDir, 'collect')
 	using _process = takeLock(config.dataDir, 'process')
 	const { importPaths } = await import('./roles/import.ts')
-	const { counts, clusters } = await importPaths(context, given, flags.cluster, signal)
+	const { format, cluster } = flags
+	const { counts, clusters, others } = await importPaths(context, { given, cluster, format, standardInput: process.stdin }, signal)
+	const passed = [...others].map(([what, count]) => `${count} of ${what}`)
 	const read = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`)
 	process.stdout.write(
-		`imported into ${config.dataDir} as ${clusters.join(', ')}: ${read.join(', ') || 'nothing that was not there'}\nsee it with: kubetape serve --data-dir ${config.dataDir}\n`,
+		`imported into ${config.dataDir} as ${clusters.join(', ')}: ${read.join(', ') || 'nothing that was not there'}\n${passed.length === 0 ? '' : `passed over, being no audit entries: ${passed.join(', ')}\n`}see it with: kubetape serve --data-dir ${config.dataDir}\n`,
 	)
 }
 

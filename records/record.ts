@@ -107,7 +107,10 @@ export interface AuditEntry extends Envelope {
 	/** metadata.resourceVersion and uid of the answer, where it has one. */
 	readonly responseRevision: Revision | null
 	readonly responseUid: string
+	/** Its bodies were taken out because it was too large: by the API server (audit.k8s.io/truncated), or by what brought it. */
 	readonly truncated: boolean
+	/** Members of an audit.k8s.io Event that the source does not have, or has in part only; absent where the entry is whole. */
+	readonly missing?: readonly string[]
 	/** The whole entry, redacted. */
 	readonly body: Body
 }

@@ -1,4 +1,4 @@
-// One line of an audit log to an audit entry (or a reject). Format: apiserver pkg/apis/audit/v1/types.go; v1beta1 has the same fields.
+// One line of an audit log to an audit entry (or a reject). Format: apiserver pkg/apis/audit/v1/types.go; v1beta1 has the same fields, and the legacy text form some of them.
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { Body } from '#records/body.ts'
@@ -8,7 +8,9 @@ import type { AuditEntry, AuditStage, Reject } from '#records/record.ts'
 import { parseRevision } from '#records/revision.ts'
 import { parseTime, type Micros } from '#records/time.ts'
 import { limits } from '#runtime/limits.ts'
+import { eventOfGke, gkeMissing } from './gke.ts'
 import { JsonScan, prepare } from './json-scan.ts'
+import { legacyMissing, parseLegacy } from './legacy.ts'
 
 export interface AuditLineContext {
 	readonly cluster: string
@@ -41,15 +43,37 @@ const bodies = prepare({
 	requestObject: { kind: 'value', dryRun: 'value', metadata: { name: 'value' } },
 	responseObject: { metadata: { name: 'value', uid: 'value', resourceVersion: 'value' }, details: { uid: 'value' } },
 })
+/** Set beside the members of an Event whose bodies were left out on the way. */
+const skippedMark = ' skipped'
 const reasons = { 'not JSON': 'the line is not JSON', 'nested too deeply': `nested deeper than ${limits.jsonDepthMax} levels` } as const
 
-/** Keeps the line as it is: the entry's body is the line itself. Never throws. */
+/** What AKS puts in the place of a body that is too large (Azure Monitor, table AKSAudit). */
+const skippedBody = '"skipped-too-big-size-object"'
+
+/** Keeps the line as it is: the entry's body is the line itself; of a line in the legacy form it is an Event made of it. Never throws. */
 export function parseAuditLine(line: Uint8Array | string, context: AuditLineContext): AuditEntry | Reject {
 	const bytes = typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength)
 	if (typeof line !== 'string' && !isUtf8(bytes)) return rejectLine(line, context, 'the line is not UTF-8')
 	const event = envelopeOf(bytes)
-	const entry = typeof event === 'string' ? reasons[event] : read(event, Body.ofBytes(bytes), context)
+	const legacy = event === 'not JSON' ? parseLegacy(bytes.toString('utf8')) : undefined
+	const entry = legacy
+		? readLossy(legacy, legacyMissing, context)
+		: typeof event === 'string'
+			? reasons[event]
+			: read(event, Body.ofBytes(bytes), context)
 	return typeof entry === 'string' ? rejectLine(line, context, entry) : entry
+}
+
+/** An entry of GKE's in Cloud Logging: the entry's body is the Event that was made of it, with the rest of it under `gke`. Never throws. */
+export function parseGkeEntry(bytes: Buffer, context: AuditLineContext): AuditEntry | Reject {
+	const event = eventOfGke(fields(JSON.parse(bytes.toString('utf8'))))
+	const entry = event ? readLossy(event, gkeMissing, context) : 'not an entry of the API server'
+	return typeof entry === 'string' ? rejectLine(bytes, context, entry) : entry
+}
+
+function readLossy(event: Fields, missing: readonly string[], context: AuditLineContext): AuditEntry | string {
+	const entry = read(event, Body.ofText(JSON.stringify(event)), context)
+	return typeof entry === 'string' ? entry : { ...entry, missing }
 }
 
 /** The entry's fields; of its bodies only what is read of them: the bodies are most of an entry, and are parsed by whoever asks for them. */
@@ -66,7 +90,9 @@ function envelopeOf(bytes: Buffer): Fields | 'not JSON' | 'nested too deeply' {
 		done = to
 	}
 	const event = fields(JSON.parse(json + bytes.toString('utf8', done)))
-	return members.length === 0 ? event : { ...event, ...Object.fromEntries(members.map(({ name, found }) => [name, found])) }
+	if (members.length === 0) return event
+	const skipped = members.some(({ from, to }) => to - from === skippedBody.length && bytes.toString('latin1', from, to) === skippedBody)
+	return { ...event, ...Object.fromEntries(members.map(({ name, found }) => [name, found])), ...(skipped ? { [skippedMark]: true } : {}) }
 }
 
 /** The entry, or why it is none. */
@@ -117,7 +143,7 @@ function read(event: Fields, body: Body, context: AuditLineContext): AuditEntry 
 		dryRun: dryRunParameter.test(requestURI) || (request['kind'] === 'DeleteOptions' && texts(request['dryRun']).includes('All')),
 		responseRevision: parseRevision(answered['resourceVersion']) ?? null,
 		responseUid: text(answered['uid']) || text(fields(status['details'])['uid']) || text(fields(response['details'])['uid']),
-		truncated: annotations['audit.k8s.io/truncated'] === 'true',
+		truncated: annotations['audit.k8s.io/truncated'] === 'true' || event[skippedMark] === true,
 		body,
 	}
 }

@@ -28,6 +28,26 @@ export async function openChunks(
 	}
 }
 
+/** The bytes of a pipe, unpacked where they are gzip. */
+export async function* unpackIfPacked(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+	const iterator = pieces[Symbol.asyncIterator]()
+	let first = Buffer.alloc(0)
+	while (first.length < 2) {
+		const { value, done } = await iterator.next()
+		if (done === true) break
+		first = Buffer.concat([first, value])
+	}
+	const all = async function* (): AsyncGenerator<Buffer> {
+		if (first.length > 0) yield first
+		for (;;) {
+			const { value, done } = await iterator.next()
+			if (done === true) return
+			yield Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+		}
+	}
+	yield* first[0] === 0x1f && first[1] === 0x8b ? unpack(all()) : all()
+}
+
 async function* closing(file: FileHandle, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
 	try {
 		yield* chunks

@@ -41,9 +41,11 @@ function describeAudit(entry: AuditEntry): Found {
 	const said = refused ? `was refused to ${entry.verb}` : failed ? `failed to ${entry.verb}` : (verbs[entry.verb] ?? entry.verb)
 	const severity: Severity =
 		entry.code >= 500 || entry.stage === 'Panic' ? 'error' : failed && entry.code !== 404 && entry.code !== 409 ? 'warning' : 'normal'
+	const marks = [entry.dryRun ? 'dry run' : '', entry.truncated ? 'truncated' : '', entry.missing ? 'known in part' : '']
+	const told = [entry.code === 0 ? entry.stage : String(entry.code), ...marks].filter((mark) => mark !== '')
 	return {
 		...nothing,
-		summary: `${actor} ${said} ${target} (${entry.code === 0 ? entry.stage : entry.code}${entry.dryRun ? ', dry run' : ''})`,
+		summary: `${actor} ${said} ${target} (${told.join(', ')})`,
 		severity,
 		text: [entry.user, entry.impersonated, entry.userAgent, entry.reason, entry.requestURI, ...entry.sourceIPs]
 			.join(' ')

@@ -76,6 +76,8 @@ export interface Item {
 		readonly dryRun: boolean
 		readonly responseRevision: Revision | null
 		readonly truncated: boolean
+		/** As in AuditEntry. */
+		readonly missing?: readonly string[]
 	}
 	/** Of log lines. */
 	readonly log?: {

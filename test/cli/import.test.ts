@@ -1,6 +1,7 @@
 // kubetape import: recordings and audit files, once, counted in the store; what is there already is not stored again.
-import { utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#runtime/clock.ts'
 import { takeLock } from '#runtime/lock.ts'
@@ -12,8 +13,15 @@ const folder = temporaryFolder('import')
 const data = join(folder.path, 'data')
 const auditFile = join(folder.path, 'garbled.jsonl')
 
-async function run(...args: readonly string[]): Promise<{ readonly status: number | null; readonly output: string }> {
-	const program = startProgram(['import', ...args, '--data-dir', data], { KUBETAPE_LOG_LEVEL: 'warn' })
+interface Ended {
+	readonly status: number | null
+	readonly output: string
+}
+
+const run = (...args: readonly string[]): Promise<Ended> => runWith(undefined, ...args)
+
+async function runWith(input: Buffer | undefined, ...args: readonly string[]): Promise<Ended> {
+	const program = startProgram(['import', ...args, '--data-dir', data], { KUBETAPE_LOG_LEVEL: 'warn' }, input)
 	const status = await program.exited
 	return { status, output: program.output() }
 }
@@ -48,6 +56,26 @@ describe('kubetape import', () => {
 	it('takes a file of audit events, under the name of its cluster', async () => {
 		expect(await run('demo/audit.jsonl.gz', '--cluster', 'shop')).toMatchObject({ status: 0 })
 		expect((await stored()).get('shop')?.counts).toEqual({ audit: 3363 })
+	})
+
+	it('takes the same entries once, in whatever a cloud wraps them, also from standard input', async () => {
+		const lines = gunzipSync(readFileSync('demo/audit.jsonl.gz')).toString().trimEnd().split('\n')
+		const aks = lines.map((log) => JSON.stringify({ category: 'kube-audit', properties: { log } })).join('\n')
+		expect(await runWith(gzipSync(aks), '-', '--cluster', 'shop')).toMatchObject({
+			status: 0,
+			output: expect.stringContaining('audit 3363'),
+		})
+		const scheduler = { logStreamName: 'kube-scheduler-1', message: 'x' }
+		const eks = join(folder.path, 'events.json')
+		writeFileSync(eks, JSON.stringify({ events: [...lines.slice(0, 1000).map((message) => ({ message })), scheduler] }, null, 2))
+		const again = await run(eks, '--cluster', 'shop', '--format', 'eks')
+		expect(again).toMatchObject({ status: 0, output: expect.stringContaining('passed over, being no audit entries: 1 of CloudWatch') })
+		expect((await stored()).get('shop')?.counts).toEqual({ audit: 3363 })
+		// The recording has them too: what was live and what was imported is one.
+		expect(await run(eks, '--cluster', 'demo')).toMatchObject({ status: 0 })
+		expect((await stored()).get('demo')?.counts.audit).toBe(3363)
+		expect(await runWith(Buffer.from(aks), '-')).toMatchObject({ status: 2, output: expect.stringContaining('--cluster') })
+		expect(await run(eks, '--format', 'other')).toMatchObject({ status: 2 })
 	})
 
 	it('keeps what it cannot read as rejects, at the time of the file', async () => {

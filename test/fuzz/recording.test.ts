@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseAuditLine } from '#collectors/audit/parse.ts'
+import { unwrap } from '#collectors/audit/envelopes.ts'
+import { parseAuditLine, parseGkeEntry } from '#collectors/audit/parse.ts'
 import { readEtcdLine } from '#collectors/replay/etcd-line.ts'
 import { readTar } from '#collectors/replay/tar.ts'
 import { readCriLine } from '#collectors/tail/cri.ts'
@@ -47,6 +48,26 @@ describe('lines', () => {
 				},
 			),
 		)
+	})
+
+	it('envelopes with flipped bytes, and any JSON, are unwrapped or refused', () => {
+		const [line = Buffer.alloc(0)] = linesOf(demo('audit.jsonl.gz'), 97)
+		const log = line.toString()
+		const wrapped = [
+			{ category: 'kube-audit', properties: { log } },
+			{ messageType: 'DATA_MESSAGE', logEvents: [{ message: log }] },
+			{ awslogs: { data: gzipSync(JSON.stringify({ logEvents: [{ message: log }] })).toString('base64') } },
+			[[{ field: '@message', value: log }]],
+			{ insertId: 'i', timestamp: '2026-01-02T03:04:05Z', protoPayload: { serviceName: 'k8s.io', methodName: 'io.k8s.core.v1.pods.get' } },
+		].map((value) => Buffer.from(JSON.stringify(value)))
+		const read = (bytes: Buffer): void => {
+			for (const found of unwrap(bytes, 'auto')) {
+				if ('event' in found) parseAuditLine(found.event, context)
+				else if ('gke' in found) parseGkeEntry(found.gke, context)
+			}
+		}
+		fc.assert(fc.property(fc.constantFrom(...wrapped), flips, (bytes, places) => read(flipped(bytes, places))))
+		fc.assert(fc.property(fc.json(), (text) => read(Buffer.from(text))))
 	})
 
 	it('recorded audit lines with flipped bytes are entries or rejects', () => {

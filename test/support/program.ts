@@ -13,15 +13,17 @@ export interface Program {
 	readonly address: Promise<string>
 }
 
-/** `node cli/main.ts ARGUMENTS`, without the kubeconfig and the settings of whoever runs the tests. */
-export function startProgram(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Program {
+/** `node cli/main.ts ARGUMENTS`, without the kubeconfig and the settings of whoever runs the tests. `input`: its standard input. */
+export function startProgram(args: readonly string[], environment: Readonly<Record<string, string>> = {}, input?: Buffer): Program {
 	const inherited = Object.fromEntries(
 		Object.entries(process.env).filter(([name]) => !name.startsWith('KUBETAPE_') && name !== 'KUBECONFIG'),
 	)
 	const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
-		stdio: ['ignore', 'pipe', 'pipe'],
+		stdio: ['pipe', 'pipe', 'pipe'],
 		env: { ...inherited, HOME: '/nonexistent', ...environment },
 	})
+	child.stdin.on('error', () => undefined) // it need not read what it is given
+	child.stdin.end(input)
 	let text = ''
 	const address = new Promise<string>((resolve, reject) => {
 		const take = (chunk: Buffer): void => {

@@ -151,6 +151,7 @@ export function restOf(indexed: Indexed): string | null {
 					dryRun: record.dryRun,
 					responseRevision: record.responseRevision,
 					truncated: record.truncated,
+					missing: record.missing,
 				},
 			})
 		case 'log':

@@ -168,13 +168,26 @@ describe('requests', () => {
 		])
 	})
 
+	it('say what was cut off, and what their source does not have', async () => {
+		const entry = stage('ResponseComplete', 80, 200, 'lossy-1')
+		const at = begin + 600 * 1e6
+		const lossy = { cluster: 'lossy', id: auditId('lossy', 'lossy-1', 'x', 'x', at), occurredAt: at, truncated: true }
+		const record = { ...(entry.record as Redacted<AuditEntry>), ...lossy, missing: ['stage', 'user.groups'] }
+		await store.put([{ ...entry, record }])
+		const { items } = await json<WirePage<WireItem>>('/api/v1/audit?cluster=lossy')
+		expect(items.map(({ audit: found }) => [found?.truncated, found?.missing])).toEqual([[true, ['stage', 'user.groups']]])
+		expect(
+			(await json<WirePage<WireItem>>('/api/v1/audit?user=carol&cluster=demo')).items.every((item) => item.audit?.missing === undefined),
+		).toBe(true)
+	})
+
 	it('fill their pages, and no request is on two of them', async () => {
 		for (const order of ['asc', 'desc']) {
 			const ids: string[] = []
 			let next: string | null = ''
 			while (next !== null) {
 				const page: WirePage<WireItem> = await json(
-					`/api/v1/audit?collapse=true&from=now-520w&order=${order}&limit=1${next === '' ? '' : `&cursor=${next}`}`,
+					`/api/v1/audit?cluster=${cluster}&collapse=true&from=now-520w&order=${order}&limit=1${next === '' ? '' : `&cursor=${next}`}`,
 				)
 				ids.push(...page.items.map((item) => item.audit?.auditID ?? ''))
 				next = page.next
