@@ -20,8 +20,9 @@ function refuseOnePort(listeners: Readonly<Record<string, { readonly host: strin
 }
 
 /** What concerns every role. Throws CONFIG_INVALID or RUNTIME_LISTEN_REFUSED. */
-export function checkSettings({ clusters, server, operations, webhook }: Config): void {
+export function checkSettings({ clusters, log, server, operations, webhook }: Config): void {
 	refuseBeyondLoopback(server.host)
+	if (log.kafka) checkKafka(log.kafka)
 	const names = clusters.map(({ name }) => name)
 	const twice = names.find((name, index) => names.indexOf(name) !== index)
 	if (twice !== undefined) throw invalid(`two clusters are named ${twice}: each has a name of its own`)
@@ -33,6 +34,15 @@ export function checkSettings({ clusters, server, operations, webhook }: Config)
 		throw invalid('webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
 	if (webhook.clientNames !== undefined && webhook.clientCaFile === undefined)
 		throw invalid('webhook.clientNames needs webhook.clientCaFile')
+}
+
+function checkKafka({ tls, replicationFactor, minInsyncReplicas }: NonNullable<Config['log']['kafka']>): void {
+	if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined))
+		throw invalid('log.kafka.tls.certFile and log.kafka.tls.keyFile go together')
+	if (minInsyncReplicas > replicationFactor)
+		throw invalid(
+			`log.kafka.minInsyncReplicas is ${minInsyncReplicas}, more than log.kafka.replicationFactor, ${replicationFactor}: nothing could be appended`,
+		)
 }
 
 function readable(what: string, files: Readonly<Record<string, string | undefined>>): void {
@@ -71,6 +81,15 @@ async function checkCluster(cluster: ClusterConfig): Promise<ClusterConfig> {
  */
 export async function checkSources(config: Config): Promise<Config> {
 	if (config.redaction) readable('redaction', config.redaction)
+	if (config.log.kafka) {
+		const { tls, sasl } = config.log.kafka
+		readable('log.kafka', {
+			'tls.caFile': tls?.caFile,
+			'tls.certFile': tls?.certFile,
+			'tls.keyFile': tls?.keyFile,
+			'sasl.passwordFile': sasl?.passwordFile,
+		})
+	}
 	if (config.webhook) {
 		const { certFile, keyFile, clientCaFile } = config.webhook
 		readable('webhook', { certFile, keyFile, clientCaFile })

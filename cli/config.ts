@@ -5,6 +5,7 @@ import { etcdConfig } from '#collectors/etcd/config.ts'
 import { kubernetesConfig } from '#collectors/kubernetes/config.ts'
 import { logsConfig } from '#collectors/logs/config.ts'
 import { replayConfig } from '#collectors/replay/config.ts'
+import { kafkaLogConfig } from '#storage/log/kafka/config.ts'
 import { sqliteLogConfig } from '#storage/log/sqlite/config.ts'
 import { sqliteStoreConfig } from '#storage/store/sqlite/config.ts'
 
@@ -85,7 +86,10 @@ export const configSchema = Type.Object(
 		),
 		webhook: Type.Optional(auditWebhookConfig),
 		clusters: Type.Array(clusterConfig, { default: [], maxItems: 100, description: 'What is recorded.' }),
-		log: Type.Object({ sqlite: sqliteLogConfig }, { ...closed, default: {}, description: 'The record log.' }),
+		log: Type.Object(
+			{ sqlite: sqliteLogConfig, kafka: Type.Optional(kafkaLogConfig) },
+			{ ...closed, default: {}, description: 'The record log: in the data directory, or on Kafka where `log.kafka` is given.' },
+		),
 		store: Type.Object(
 			{
 				sqlite: Type.Object(sqliteStoreConfig.properties, { ...closed, default: {} }),

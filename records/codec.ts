@@ -104,6 +104,13 @@ export function encodeRecords(records: readonly Redacted[], recordBytesMax = Num
 	}
 }
 
+/** Length of the frame that begins at byte `at` of what encodeRecords wrote. */
+export function frameLength(frames: Buffer, at: number): number {
+	const first = frames.readUInt32LE(at + 4)
+	const second = frames.readUInt32LE(at + 8)
+	return prefixBytes + frames.readUInt32LE(at) + (first === bodyAbsent ? 0 : first) + (second === bodyAbsent ? 0 : second)
+}
+
 /** Throws RangeError, naming the place, on bytes that encodeRecords did not write: callers check integrity before. Bodies share the memory of `bytes`. */
 export function decodeRecords(bytes: Buffer): Redacted[] {
 	const records: Redacted[] = []

@@ -41,6 +41,19 @@ export const errorRegistry = {
 		500,
 		'The position was not given by this reader, or the records behind it were removed by retention.',
 	),
+	KAFKA_AUTH: entry(
+		false,
+		3,
+		502,
+		'The brokers refused the credentials, or what they may do. Check log.kafka.sasl and the access lists of topics and groups.',
+	),
+	KAFKA_TLS: entry(
+		false,
+		3,
+		502,
+		'The brokers are not trusted, or do not trust us. Check log.kafka.tls and the name in log.kafka.brokers.',
+	),
+	KAFKA_TOPIC: entry(false, 3, 500, 'A topic of the record log is missing or not as it must be. The message says what to change.'),
 	ETCD_UNAVAILABLE: entry(true, 3, 502, 'No etcd endpoint answers. It is tried again, endpoint by endpoint.'),
 	ETCD_AUTH: entry(false, 3, 502, 'etcd refused the credentials, or what they may read. Check user, password, role and the option prefix.'),
 	ETCD_TLS: entry(

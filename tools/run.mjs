@@ -60,11 +60,20 @@ if (runtime === undefined) {
 	console.error('Node 24 is needed: its npm package exists for Linux on x64 and arm64; elsewhere, run this with Node 24 or newer')
 	process.exit(3)
 }
-const status = await run(runtime, ['--disable-warning=ExperimentalWarning', join(root, process.argv[2]), ...process.argv.slice(3)], {
-	cwd: process.cwd(),
-	// The channel carries no messages: its end tells the program that this one is gone, however it went.
-	stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-	// Worker threads share two arenas of the C library instead of eight a core: what one thread frees, another one uses.
-	env: { MALLOC_ARENA_MAX: '2', ...process.env },
-})
+const status = await run(
+	runtime,
+	[
+		'--disable-warning=ExperimentalWarning',
+		'--disable-warning=TimeoutNegativeWarning',
+		join(root, process.argv[2]),
+		...process.argv.slice(3),
+	],
+	{
+		cwd: process.cwd(),
+		// The channel carries no messages: its end tells the program that this one is gone, however it went.
+		stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+		// Worker threads share two arenas of the C library instead of eight a core: what one thread frees, another one uses.
+		env: { MALLOC_ARENA_MAX: '2', ...process.env },
+	},
+)
 process.exit(status)

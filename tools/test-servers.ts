@@ -15,6 +15,10 @@ for (const [script, needs] of servers) {
 	console.error(`${path} failed: ${needs}`)
 	process.exit(3)
 }
+if ((await run('bash', [join('test', 'servers', 'kafka', 'install.sh')])) !== 0) {
+	console.error('Kafka could not be installed: Java 17, Maven and Maven Central are needed')
+	process.exit(3)
+}
 const result = await runVitest({ args: process.argv.slice(2), environment: { KUBETAPE_TEST_SERVERS: '1' } })
 console.log(`\n${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`)
 process.exitCode = result.ok ? 0 : 1

@@ -2,7 +2,7 @@
 import type { Indexer } from '#processors/index/step.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { keepChecking, storeCheck, type Check } from './checks.ts'
-import { openLog, openStore } from './engines.ts'
+import { logRetention, openLog, openStore } from './engines.ts'
 import type { Role, RoleContext } from './context.ts'
 import { createStoreIndexer } from './indexing.ts'
 import type { RecordLog } from '#storage/log/port.ts'
@@ -50,11 +50,11 @@ function indexerChecks(indexer: Indexer): readonly Check[] {
 }
 
 async function retain(context: RoleContext, log: RecordLog, store: Store, signal: AbortSignal): Promise<void> {
-	const { log: logConfig, store: storeConfig } = context.config
+	const { store: storeConfig } = context.config
 	const failed = context.metrics.counter('kubetape_process_retention_failures_total', 'Retention runs that failed; they are tried again')
 	while (!signal.aborted) {
 		try {
-			await log.retain(logConfig.sqlite.retention)
+			await log.retain(logRetention(context.config))
 			const { removedPartitions } = await store.retain(storeConfig.retention)
 			if (removedPartitions.length > 0) context.logger.info({ removedPartitions }, 'store partitions removed by retention')
 		} catch (error) {

@@ -39,16 +39,19 @@ export interface LogRetention {
  * 1. Durability: when `append` resolves, the records survive SIGKILL and power loss. When it rejects, they may or may not be there.
  * 2. Order: records with the same order key (records/codec.ts) are read in the order they were appended; all records of `ledger` of one cluster too.
  * 3. At least once: a record is read by a group again and again until a position behind it is committed; after a restart reading goes on at the committed position.
+ *    Where several processes read for one group, a commit for a partition that another one reads by now is void, and its records are read again there.
  * 4. Groups are independent of each other.
- * 5. `read` delivers appended records without being asked again, within 50 ms when idle, and ends quietly when the signal aborts.
+ * 5. `read` delivers appended records without being asked again, within 50 ms when idle and no partition is just moving between processes, and ends quietly when the signal aborts.
  * 6. An empty append resolves; an empty stream reads nothing and has lag 0.
- * 7. A record larger than limits.recordBytesMax rejects with STORAGE_TOO_LARGE, and nothing of that append is stored.
- * 8. A damaged batch is never delivered: `read` throws STORAGE_CORRUPT naming the place, after everything before it was delivered.
+ * 7. A record larger than limits.recordBytesMax rejects with STORAGE_TOO_LARGE, and nothing of that append is stored. An engine that takes less at once stores a
+ *    record that is smaller, but too large for it, without its bodies, marked (`note`, `truncated`, a flag of the line): it is never lost, and never whole in silence.
+ * 8. A damaged batch is never delivered: `read` throws STORAGE_CORRUPT naming the place, after everything before it was delivered. Whoever opens the log, or begins
+ *    to read at that place, after that goes on behind it, and is told what is lost.
  * 9. Retention never removes what is newer than the policy says, and removal is visible as the first offset moving up.
  */
 export interface RecordLog extends AsyncDisposable {
 	append(stream: Stream, records: readonly Redacted[]): Promise<void>
-	/** Batches of all partitions of the streams, each partition in order. A group reads from one place at a time in the embedded engine. */
+	/** Batches of all partitions of the streams, each partition in order; of those that this process is given, where several read for the group. A process reads for a group in one place at a time. */
 	read(group: string, streams: readonly Stream[], signal: AbortSignal): AsyncIterable<Batch>
 	commit(group: string, positions: readonly Position[]): Promise<void>
 	lag(group: string, streams: readonly Stream[]): Promise<Lag[]>

@@ -9,7 +9,11 @@ export async function runAndKill(
 	args: readonly string[],
 	after: number,
 ): Promise<{ readonly acknowledged: readonly number[]; readonly stderr: string }> {
-	const running = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+	const running = spawn(
+		process.execPath,
+		['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', file, ...args],
+		{ stdio: ['ignore', 'pipe', 'pipe'] },
+	)
 	let stdout = ''
 	let stderr = ''
 	running.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))

@@ -4,7 +4,7 @@ import { encodeRecords, orderKey } from '#records/codec.ts'
 import type { Redacted } from '#records/record.ts'
 import { limits } from '#runtime/limits.ts'
 import { streams, type Stream } from '#storage/log/port.ts'
-import { compress } from './frame.ts'
+import { compress } from '#runtime/zstd-frame.ts'
 
 export interface Row {
 	readonly stream: number

@@ -1,11 +1,29 @@
-// Frames of the record log: what was packed is unpacked, and the header tells its size.
+// Frames of zstd: what was packed is unpacked, and the header tells its size.
 import { once } from 'node:events'
 import { createZstdCompress } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compress, contentSize, decompress } from '#storage/log/sqlite/frame.ts'
+import { compress, contentSize, decompress } from '#runtime/zstd-frame.ts'
 
 describe('frames', () => {
+	it('with a sum are refused whatever bit of them is turned', () => {
+		const bytes = Buffer.from(Array.from({ length: 500 }, (_, index) => (index * index) & 255))
+		const frame = compress(bytes, true)
+		expect(decompress(frame).equals(bytes)).toBe(true)
+		for (let bit = 0; bit < frame.length * 8; bit++) {
+			const turned = Buffer.from(frame)
+			turned[bit >> 3] = (turned[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+			let whole: Buffer | undefined
+			try {
+				whole = decompress(turned)
+			} catch {
+				continue // refused
+			}
+			// A bit of the header that says nothing about the content.
+			expect(whole.equals(bytes), `bit ${bit}`).toBe(true)
+		}
+	})
+
 	it('tell their size at every width of the field, and come back as they were', () => {
 		for (const size of [0, 1, 255, 256, 257, 65_535, 65_536, 65_791, 65_792, 3_000_000]) {
 			const bytes = Buffer.from(Array.from({ length: size }, (_, index) => (index * 7 + (index >> 5) * 13) & 255))

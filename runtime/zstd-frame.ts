@@ -1,13 +1,14 @@
-// One zstd frame per batch, its size before compression in its header, so that it is unpacked into one buffer of that size.
+// zstd frames in one call, their size before compression in their header, so that each is unpacked into one buffer of that size.
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 const level = { [constants.ZSTD_c_compressionLevel]: 1 }
+const summed = { ...level, [constants.ZSTD_c_checksumFlag]: 1 }
 /** Sizes that a header may claim without being believed: a batch is far smaller. */
 const sizeMax = 256 * 1024 * 1024
 
-/** In one call, so that the size is known and told. */
-export function compress(bytes: Uint8Array): Buffer {
-	return zstdCompressSync(bytes, { params: level })
+/** In one call, so that the size is known and told. `withSum`: the frame ends with a checksum of the content, and a damaged one is never unpacked. */
+export function compress(bytes: Uint8Array, withSum = false): Buffer {
+	return zstdCompressSync(bytes, { params: withSum ? summed : level })
 }
 
 /** Throws node:zlib's error where `frame` is none. */

@@ -1,0 +1,97 @@
+// A batch in the reader's hands: heartbeats go on beside it; when its partition is taken away the reader has a moment to finish and commit it.
+import type { EachBatchPayload } from 'kafkajs'
+import type { Clock } from '#runtime/clock.ts'
+import { messageOf } from '#runtime/errors.ts'
+import { createBackoff } from '#runtime/retry.ts'
+import type { Batch } from '#storage/log/port.ts'
+import { kafkaError, verdictOf } from './errors.ts'
+import type { Place } from './place.ts'
+
+export interface HandedOptions {
+	readonly batch: Batch
+	readonly place: Place
+	readonly payload: Pick<EachBatchPayload, 'heartbeat' | 'commitOffsetsIfNecessary'>
+	readonly clock: Clock
+	/** False once the partition may be another's. */
+	readonly isCurrent: () => boolean
+	/** Takes it out of the queue where the reader has not taken it yet. */
+	readonly withdraw: (handed: Handed) => void
+}
+
+/** After a rebalance has begun; the group waits for twice as long. */
+const drainMs = 5000
+const heartbeatMs = 500
+const commitMs = 10_000
+
+export class Handed {
+	readonly batch: Batch
+	readonly place: Place
+	readonly #options: HandedOptions
+	readonly #released = Promise.withResolvers<void>()
+	readonly #revoked = Promise.withResolvers<void>()
+	#taken = false
+
+	constructor(options: HandedOptions) {
+		this.#options = options
+		this.batch = options.batch
+		this.place = options.place
+	}
+
+	/** The reader works on it. */
+	take(): void {
+		this.#taken = true
+	}
+
+	/** The reader is done with it, committed or not. */
+	release(): void {
+		this.#released.resolve()
+	}
+
+	/** The member has ended: nothing can be committed through it any more. */
+	revoke(): void {
+		this.#revoked.resolve()
+	}
+
+	/** Resolves when the reader is done with it, or its member has ended. Throws the rebalance that takes it away, at once where the reader has not begun with it. */
+	async settled(): Promise<void> {
+		const { payload } = this.#options
+		const lost = Promise.withResolvers<unknown>()
+		const beat = setInterval(() => {
+			payload.heartbeat().catch((error: unknown) => {
+				// Another failure of one heartbeat means nothing: the next one may succeed, or tells that we are out.
+				if (verdictOf(error) === 'rejoin') lost.resolve(error)
+			})
+		}, heartbeatMs)
+		const done = Promise.race([this.#released.promise, this.#revoked.promise]).then(() => undefined)
+		try {
+			const error = await Promise.race([done, lost.promise])
+			if (error === undefined) return
+			if (this.#taken) await Promise.race([done, this.#options.clock.sleep(drainMs)])
+			throw error
+		} finally {
+			clearInterval(beat)
+			if (!this.#taken) this.#options.withdraw(this)
+		}
+	}
+
+	/** Commits up to `offset`. Void where the partition is another's by now: its records are read again there. Rejects only where an operator must change something. */
+	async commit(offset: bigint): Promise<void> {
+		const { payload, place, clock, isCurrent } = this.#options
+		if (offset <= place.committed) return
+		const backoff = createBackoff({ clock, firstMs: 50, maxMs: 1000 })
+		const end = performance.now() + commitMs
+		const topics = [{ topic: place.topic, partitions: [{ partition: place.partition, offset: String(offset) }] }]
+		while (isCurrent() && performance.now() < end) {
+			try {
+				await payload.commitOffsetsIfNecessary({ topics })
+				place.committed = offset
+				return
+			} catch (error) {
+				const verdict = verdictOf(error)
+				if (verdict === 'fatal') throw kafkaError(`${place.name}: commit of offset ${offset}: ${messageOf(error)}`, error)
+				if (verdict === 'rejoin') return
+				await backoff.wait(AbortSignal.timeout(commitMs))
+			}
+		}
+	}
+}

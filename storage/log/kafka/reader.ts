@@ -1,0 +1,158 @@
+// Reading of one group: a member that is begun anew whenever it ends, and the queue between it and who reads.
+import type { Clock } from '#runtime/clock.ts'
+import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { atMost } from '#runtime/lifecycle.ts'
+import type { Logger } from '#runtime/log.ts'
+import type { Metrics } from '#runtime/metrics.ts'
+import { createBackoff } from '#runtime/retry.ts'
+import type { Batch, Position } from '#storage/log/port.ts'
+import type { KafkaLogConfig } from './config.ts'
+import { kafkaError, verdictOf } from './errors.ts'
+import type { Handed } from './handed.ts'
+import { Member, type MemberOptions } from './member.ts'
+import type { Offsets } from './offsets.ts'
+import type { Loss, Place } from './place.ts'
+import type { Topic } from './topics.ts'
+
+export interface ReaderOptions {
+	readonly config: KafkaLogConfig
+	readonly groupId: string
+	readonly topics: readonly Topic[]
+	readonly offsets: Offsets
+	readonly clock: Clock
+	readonly log: Logger
+	readonly metrics: Metrics
+	readonly stallMs: number
+	readonly onLoss: (loss: Loss) => Promise<void>
+}
+
+const closeMs = 5000
+const keyOf = (place: Place): string => `${place.topic}/${place.partition}`
+
+export class GroupReader {
+	readonly #options: ReaderOptions
+	readonly #queue: Handed[] = []
+	/** The batch of each partition that the reader took last. */
+	readonly #taken = new Map<string, Handed>()
+	/** Where reading began in each partition, and how far that which was passed over then goes. */
+	readonly #begins = new Map<string, bigint>()
+	readonly #holes = new Map<string, bigint>()
+	readonly #stop = new AbortController()
+	#member: Member | undefined
+	#failure: KubetapeError | undefined
+	#wake: () => void = () => undefined
+
+	constructor(options: ReaderOptions) {
+		this.#options = options
+	}
+
+	/** Batches until the signal aborts; throws what cannot be gone on from. */
+	async *batches(signal: AbortSignal): AsyncGenerator<Batch> {
+		const stop = (): void => this.#end()
+		signal.addEventListener('abort', stop, { once: true })
+		if (signal.aborted) this.#end()
+		const supervised = this.#supervise()
+		try {
+			while (!this.#stop.signal.aborted) {
+				const handed = this.#queue.shift()
+				if (!handed) {
+					if (this.#failure) throw this.#failure
+					await new Promise<void>((resolve) => (this.#wake = resolve))
+					continue
+				}
+				handed.take()
+				this.#taken.set(keyOf(handed.place), handed)
+				try {
+					yield handed.batch
+				} finally {
+					handed.release()
+				}
+			}
+			if (this.#failure) throw this.#failure
+		} finally {
+			signal.removeEventListener('abort', stop)
+			this.#end()
+			await atMost(closeMs, supervised)
+		}
+	}
+
+	/** True where it has read this partition: it alone may commit there. */
+	async commit(topic: string, { partition, offset }: Position): Promise<boolean> {
+		const handed = this.#taken.get(`${topic}/${partition}`)
+		if (!handed) return false
+		const { next } = handed.batch
+		if (offset > next.offset)
+			throw new KubetapeError('LOG_POSITION_UNKNOWN', `${handed.place.name} was read up to ${next.offset}, before ${offset}`)
+		await handed.commit(offset)
+		return true
+	}
+
+	#end(): void {
+		this.#stop.abort()
+		this.#member?.close()
+		this.#wake()
+	}
+
+	#fail(error: KubetapeError): void {
+		this.#failure ??= error
+		this.#wake()
+	}
+
+	async #supervise(): Promise<void> {
+		const { clock, log, metrics, groupId } = this.#options
+		const backoff = createBackoff({ clock, firstMs: 200, maxMs: 5000 })
+		while (!this.#stop.signal.aborted && !this.#failure) {
+			const begun = performance.now()
+			this.#member = new Member(this.#memberOptions())
+			const { reason, error } = await this.#member.run()
+			this.#queue.length = 0
+			if (this.#stop.signal.aborted || this.#failure) return
+			if (error !== undefined && verdictOf(error) === 'fatal') return this.#fail(kafkaError(`group ${groupId}`, error))
+			metrics.counter('kubetape_log_rejoins_total', 'Members of the consumer group that were begun anew', ['reason']).inc({ reason })
+			log.warn(
+				{ group: groupId, reason, error: error === undefined ? undefined : messageOf(error) },
+				'reading begins anew at what is committed',
+			)
+			if (performance.now() - begun > 60_000) backoff.reset()
+			await backoff.wait(this.#stop.signal)
+		}
+	}
+
+	#memberOptions(): MemberOptions {
+		const { metrics, onLoss } = this.#options
+		return {
+			...this.#options,
+			hand: (handed) => {
+				const key = keyOf(handed.place)
+				if (!this.#begins.has(key)) this.#begins.set(key, handed.place.next)
+				this.#queue.push(handed)
+				this.#wake()
+			},
+			withdraw: (handed) => {
+				const index = this.#queue.indexOf(handed)
+				if (index >= 0) this.#queue.splice(index, 1)
+			},
+			onLoss: async (loss) => {
+				metrics
+					.counter('kubetape_log_lost_total', 'Places of the record log that could not be read, each told in a gap or a reject', ['kind'])
+					.inc({ kind: loss.kind })
+				await onLoss(loss)
+			},
+			onFailure: (error) => this.#fail(error),
+			wasTold: (place) => {
+				const key = keyOf(place)
+				const begin = this.#begins.get(key)
+				if (begin !== undefined && begin !== place.next) return false
+				// What is damaged right behind it was damaged with it.
+				this.#begins.set(key, place.next + 1n)
+				return true
+			},
+			isKnownHole: (place) => {
+				const key = keyOf(place)
+				const isKnown = this.#holes.get(key) === place.next
+				this.#holes.set(key, place.next)
+				return isKnown
+			},
+		}
+	}
+}
