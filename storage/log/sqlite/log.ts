@@ -96,7 +96,7 @@ class SqliteLog implements RecordLog {
 		this.#statements = prepare(db)
 		this.#inode = statSync(path).ino
 		this.#wakers = new Wakers(path)
-		this.#wal = new WalSync(path, options.force)
+		this.#wal = new WalSync(path, () => this.#checkpoint(), options.force)
 		// Appends force the write-ahead log to the disk themselves. A position need not be there: what a loss of power takes is read again.
 		db.exec('PRAGMA synchronous=NORMAL')
 	}
@@ -149,6 +149,13 @@ class SqliteLog implements RecordLog {
 		}
 		this.#wakers.wake()
 		void this.#settle(waiting)
+	}
+
+	/** All of the write-ahead log goes into the file. Throws while a reader of another process is in the way: the next append tries again. */
+	#checkpoint(): void {
+		const busy = this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy']
+		if (busy !== 0n && busy !== 0)
+			throw new KubetapeError('STORAGE_BUSY', `${this.#path}: a reader is in the way of moving the write-ahead log into it`)
 	}
 
 	/** Readers see what was committed already: a loss of power takes it from the file, with every position behind it, and it is appended again. */

@@ -1,5 +1,6 @@
 // Forces the write-ahead log to the disk in the background: the thread that appends goes on meanwhile.
-import { closeSync, fdatasync, openSync } from 'node:fs'
+import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 
 /** Resolves when what was written into the file is on the disk. */
@@ -10,13 +11,20 @@ const force: Force = promisify(fdatasync)
 export class WalSync {
 	readonly #path: string
 	readonly #force: Force
+	readonly #checkpoint: () => void
+	#failed = false
 	#file: number | undefined
 	#running: Promise<void> | undefined
 	#next: Promise<void> | undefined
 
-	/** `path` of the database whose log it is. */
-	constructor(path: string, by: Force = force) {
+	/**
+	 * `path` of the database whose log it is. `checkpoint` writes all that the log holds into the database, forces that, and throws where it
+	 * cannot: after a failure the system takes the log's pages for written, so that forcing it once more would say yes and prove nothing
+	 * (https://wiki.postgresql.org/wiki/Fsync_Errors).
+	 */
+	constructor(path: string, checkpoint: () => void, by: Force = force) {
 		this.#path = `${path}-wal`
+		this.#checkpoint = checkpoint
 		this.#force = by
 	}
 
@@ -40,9 +48,28 @@ export class WalSync {
 	}
 
 	async #run(): Promise<void> {
-		// Opened once there is one; it is the same file as long as somebody has the database open.
-		this.#file ??= openSync(this.#path, 'r')
-		await this.#force(this.#file)
+		if (this.#failed) {
+			this.#checkpoint()
+			this.#failed = false
+		}
+		this.#file ??= this.#open()
+		try {
+			await this.#force(this.#file)
+		} catch (error) {
+			this.#failed = true
+			throw error
+		}
+	}
+
+	/** Once there is one; it is the same file as long as somebody has the database open. Its name has to be on the disk too. */
+	#open(): number {
+		const folder = openSync(dirname(this.#path), 'r')
+		try {
+			fsyncSync(folder)
+		} finally {
+			closeSync(folder)
+		}
+		return openSync(this.#path, 'r')
 	}
 
 	/** Resolves when nobody waits any more. */

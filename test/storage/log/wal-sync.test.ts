@@ -1,5 +1,5 @@
 // An append is durable when it resolves, and readable before: the write-ahead log is forced to the disk in the background, once for all that wait.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -38,7 +38,7 @@ describe('write-ahead log to disk', () => {
 
 	it('who asks while it runs waits for the next one, which is for all of them', async () => {
 		const disk = new Disk()
-		const wal = new WalSync(join(dir, 'a.db'), disk.force)
+		const wal = new WalSync(join(dir, 'a.db'), () => undefined, disk.force)
 		const settled: string[] = []
 		const all = [watch(settled, 'one', wal.sync()), watch(settled, 'two', wal.sync()), watch(settled, 'three', wal.sync())]
 		await turn()
@@ -52,18 +52,46 @@ describe('write-ahead log to disk', () => {
 		await wal.close()
 	})
 
-	it('a failure is told to those it was for, and the next one is tried', async () => {
+	it('a failure is told to those it was for, and the next one is not believed before a checkpoint', async () => {
 		const disk = new Disk()
-		const wal = new WalSync(join(dir, 'a.db'), disk.force)
 		const settled: string[] = []
+		const checkpoints = [new Error('in the way'), undefined]
+		const checkpoint = (): void => {
+			settled.push('checkpoint')
+			const failure = checkpoints.shift()
+			if (failure) throw failure
+		}
+		const wal = new WalSync(join(dir, 'a.db'), checkpoint, disk.force)
 		const all = [watch(settled, 'one', wal.sync()), watch(settled, 'two', wal.sync())]
 		await turn()
 		disk.calls[0]?.reject(new Error('EIO'))
+		await Promise.all(all)
+		expect(settled).toEqual(['one EIO', 'checkpoint', 'two in the way'])
+		const three = watch(settled, 'three', wal.sync())
 		await turn()
 		disk.calls[1]?.resolve()
-		await Promise.all(all)
-		expect(settled).toEqual(['one EIO', 'two'])
+		await three
+		expect(settled.slice(3)).toEqual(['checkpoint', 'three'])
 		await wal.close()
+	})
+
+	it('after a failure everything is moved into the file before an append resolves', async () => {
+		const disk = new Disk()
+		const log = await openSqliteLog({ dir, clock: systemClock, force: disk.force })
+		const settled: string[] = []
+		const one = watch(settled, 'one', log.append('records', [numberedRecord(1)]))
+		await turn()
+		disk.calls[0]?.reject(new Error('EIO'))
+		await one
+		const wal = join(dir, 'records.db-wal')
+		expect(statSync(wal).size).toBeGreaterThan(0)
+		const two = watch(settled, 'two', log.append('records', [numberedRecord(2)]))
+		while (disk.calls.length < 2) await turn()
+		expect(statSync(wal).size).toBe(0)
+		disk.calls[1]?.resolve()
+		await two
+		expect(settled).toEqual([expect.stringContaining('EIO'), 'two'])
+		await log[Symbol.asyncDispose]()
 	})
 
 	it('an append is read at once, resolves when it is on the disk, and rejects when it cannot be there', async () => {
