@@ -7,6 +7,7 @@ import { scalarOptions } from '#runtime/config.ts'
 import { errorRegistry } from '#runtime/errors.ts'
 import { createProgram } from '#cli/program.ts'
 import { cliPage } from './cli-page.ts'
+import { helmValuesSchema, readableYaml } from './helm-values.ts'
 import { metricsPage } from './metrics-page.ts'
 import { openApiDocument } from './openapi.ts'
 
@@ -52,12 +53,15 @@ function configurationPage(schema: TObject): string {
 	return `# Configuration\n\n${notice}\n\nOne YAML file (\`--config FILE\`), then the environment, then flags. Unknown keys are errors. \`\${NAME}\` inside a text of the file is the environment's NAME (\`$\${NAME}\` is no variable). \`kubetape check-config FILE\` needs no network.\n\n| key | type | default | environment | meaning |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
 }
 
+const json = (value: unknown): string => `${JSON.stringify(value, undefined, '\t')}\n`
 const files: Readonly<Record<string, string>> = {
 	'docs/reference/errors.md': errorsPage(),
 	'docs/reference/configuration.md': configurationPage(configSchema),
 	'docs/reference/cli.md': cliPage(createProgram(), notice),
 	'docs/reference/metrics.md': metricsPage(notice),
-	'docs/reference/openapi.json': `${JSON.stringify(await openApiDocument(), undefined, '\t')}\n`,
+	'deploy/helm/kubetape/values.schema.json': json(helmValuesSchema()),
+	'deploy/helm/kubetape/files/readable.yaml': readableYaml(notice.replaceAll('`', '')),
+	'docs/reference/openapi.json': json(await openApiDocument()),
 }
 
 const check = process.argv.includes('--check')
