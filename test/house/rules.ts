@@ -64,6 +64,8 @@ const clients: Readonly<Record<string, RegExp>> = {
 	commander: /^cli\//,
 	pino: /^runtime\//,
 	'prom-client': /^(runtime|cli)\//,
+	vega: /^test\//,
+	'vega-lite': /^test\//,
 	yaml: /^(runtime|cli|processors\/redact)\//,
 }
 
