@@ -1,5 +1,5 @@
 // One file of the spool: entries of records that wait for the brokers, each with its length and a checksum. Written to the end only, and removed whole.
-import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { streams, type Stream } from '#storage/log/port.ts'
@@ -35,9 +35,10 @@ export class SpoolFile {
 	/** Bytes that are whole and on the disk. */
 	size: number
 
-	constructor(path: string) {
+	/** `size`: of a file that is there, 0 of one that is to be made. */
+	constructor(path: string, size: number) {
 		this.path = path
-		this.size = existsSync(path) ? statSync(path).size : 0
+		this.size = size
 	}
 
 	/** Resolves when the bytes are on the disk. What a failed write left behind is cut off by the next one. */

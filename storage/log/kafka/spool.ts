@@ -1,5 +1,5 @@
 // The spool: what the brokers have not taken waits on this machine's disk, durable, in order, bounded; what they have taken is removed.
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDirectory } from '#runtime/directory.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
@@ -36,7 +36,7 @@ interface Adding {
 	readonly reject: (error: unknown) => void
 }
 
-const segmentBytesMax = 64 * 1024 * 1024
+const segmentBytesDefault = 64 * 1024 * 1024
 /** The last part of the room is for those whose source does not wait. */
 const urgentShare = 0.25
 const fileName = /^\d{10}\.spool$/
@@ -44,6 +44,7 @@ const fileName = /^\d{10}\.spool$/
 export class Spool {
 	readonly #dir: string
 	readonly #bytesMax: number
+	readonly #segmentBytesMax: number
 	readonly #onLoss: (loss: SpoolLoss) => void
 	readonly #segments: Segment[] = []
 	readonly #segmentOf = new Map<number, Segment>()
@@ -56,15 +57,22 @@ export class Spool {
 	#bytes = 0
 
 	/** Finds what an earlier process left. A tail that was not whole was never acknowledged; an entry that fails its checksum is told to `onLoss`. Throws RUNTIME_NO_PERMISSION. */
-	constructor(options: { readonly dir: string; readonly bytesMax: number; readonly onLoss: (loss: SpoolLoss) => void }) {
+	constructor(options: {
+		readonly dir: string
+		readonly bytesMax: number
+		readonly onLoss: (loss: SpoolLoss) => void
+		readonly segmentBytesMax?: number
+	}) {
 		this.#dir = options.dir
 		this.#bytesMax = options.bytesMax
+		this.#segmentBytesMax = options.segmentBytesMax ?? segmentBytesDefault
 		this.#onLoss = options.onLoss
 		makeDirectory(options.dir)
 		for (const name of readdirSync(options.dir)
 			.filter((found) => fileName.test(found))
 			.toSorted()) {
-			const segment = { file: new SpoolFile(join(options.dir, name)), open: 0, readAt: 0 }
+			const path = join(options.dir, name)
+			const segment = { file: new SpoolFile(path, statSync(path).size), open: 0, readAt: 0 }
 			this.#nextFile = Number(name.slice(0, 10)) + 1
 			this.#count(segment)
 			this.#segments.push(segment)
@@ -151,8 +159,8 @@ export class Spool {
 
 	#segmentToWrite(): Segment {
 		const last = this.#segments.at(-1)
-		if (last && last.file.size < segmentBytesMax) return last
-		const segment = { file: new SpoolFile(join(this.#dir, `${String(this.#nextFile++).padStart(10, '0')}.spool`)), open: 0, readAt: 0 }
+		if (last && last.file.size < this.#segmentBytesMax) return last
+		const segment = { file: new SpoolFile(join(this.#dir, `${String(this.#nextFile++).padStart(10, '0')}.spool`), 0), open: 0, readAt: 0 }
 		this.#segments.push(segment)
 		return segment
 	}
