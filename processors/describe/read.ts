@@ -5,19 +5,34 @@ import { parseExact } from '#records/exact-json.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 const marker = Buffer.from(',"managedFields":[')
+const labelsKey = Buffer.from('"labels"')
 const metadataKey = '"metadata":'
 const quote = 0x22
 const backslash = 0x5c
 
+const viewOf = ({ bytes }: Body): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
 /** Throws SyntaxError where the body is no JSON. The value is not kept. */
 export function readForDescription(body: Body): Fields {
-	const bytes = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.byteLength)
+	const bytes = viewOf(body)
 	// Quotes inside of a string are escaped: what looks so is a key. Elsewhere in a custom resource it means something.
 	const start = bytes.indexOf(marker)
 	if (start < 0 || !isInMetadata(bytes, start)) return body.readObject()
 	const end = endOf(bytes, start + marker.length)
 	if (end < 0) return body.readObject()
 	return parseExact(bytes.toString('utf8', 0, start) + bytes.toString('utf8', end)) as Fields
+}
+
+/** Those of an object of which nothing else is looked at: Kubernetes' Events have none, mostly, and are then not parsed. */
+export function labelsOf(body: Body | null): Readonly<Record<string, string>> {
+	if (!body || viewOf(body).indexOf(labelsKey) < 0) return {}
+	return stringsOf((readForDescription(body)['metadata'] as Fields | undefined)?.['labels'])
+}
+
+/** The members that are texts. */
+export function stringsOf(value: unknown): Readonly<Record<string, string>> {
+	if (typeof value !== 'object' || value === null) return {}
+	return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
 /** Whether `at` is directly inside the metadata of the whole. */

@@ -6,7 +6,8 @@ import { resourceName } from '#records/object-key.ts'
 import type { AuditEntry, ClusterEvent, LogLine, Redacted, StoredRecord, VersionRecord } from '#records/record.ts'
 import type { StepResult } from '#processors/step.ts'
 import { messageOf } from '#runtime/errors.ts'
-import { readForDescription } from './read.ts'
+import { labelsOf, stringsOf } from './read.ts'
+import { createRecent } from './recent.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Found = Omit<Indexed, 'record'>
@@ -24,11 +25,6 @@ const verbs: Readonly<Record<string, string>> = {
 	get: 'read',
 	list: 'listed',
 	watch: 'watched',
-}
-
-function stringsOf(value: unknown): Readonly<Record<string, string>> {
-	if (typeof value !== 'object' || value === null) return {}
-	return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
 function describeAudit(entry: AuditEntry): Found {
@@ -75,14 +71,13 @@ function describeLog(line: LogLine): Found {
 }
 
 export function createDescribe(): (record: Redacted<StoredRecord>) => StepResult<Indexed> {
+	const recent = createRecent()
 	const describeVersion = (record: VersionRecord): Found => {
 		if (record.folded) return { ...nothing, summary: `renewed at ${record.folded.renewTime}` }
-		// Parsed for one look: keeping the last body of each object would cost more in memory, and in moving it there, than parsing it again.
-		const after = record.after ? readForDescription(record.after) : null
-		const before = record.before && !(record.kind === 'event' && after !== null) ? readForDescription(record.before) : null
+		if (record.kind === 'event') return { ...describeEvent(record, labelsOf(record.after ?? record.before)), owners: record.owners }
+		const { before, after } = recent.read(record)
 		const metadata = (after ?? before ?? {})['metadata'] as Fields | undefined
 		const labels = stringsOf(metadata?.['labels'])
-		if (record.kind === 'event') return { ...describeEvent(record, labels), owners: record.owners }
 		const found = describeChange(record.objectKind, record.operation, before, after)
 		const words = found.changes
 			.flatMap((change) => [change.before, change.after])

@@ -1,7 +1,7 @@
 // Bodies read for their description are what they are, but for metadata.managedFields.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readForDescription } from '#processors/describe/read.ts'
+import { labelsOf, readForDescription } from '#processors/describe/read.ts'
 import { Body } from '#records/body.ts'
 import { demoVersions } from '#test/history/demo.ts'
 
@@ -46,5 +46,19 @@ describe('bodies for a description', () => {
 				expect([plain, without(plain)]).toContainEqual(readForDescription(Body.ofText(text)))
 			}),
 		)
+	})
+
+	it.each([
+		['none', { metadata: { name: 'x' } }, {}],
+		['some', { metadata: { labels: { a: 'b', c: 'd' } } }, { a: 'b', c: 'd' }],
+		['only those of others', { metadata: { name: 'x' }, spec: { labels: { a: 'b' } }, note: '"labels":' }, {}],
+		['what is no text', { metadata: { labels: { a: 1, b: 'c' } } }, { b: 'c' }],
+	])('labels alone: %s', (_what, object, labels) => {
+		expect(labelsOf(Body.ofText(JSON.stringify(object)))).toEqual(labels)
+		expect(labelsOf(Body.ofText(JSON.stringify(object, null, 1).replaceAll('":', '" :')))).toEqual(labels)
+	})
+
+	it('no body has no labels', () => {
+		expect(labelsOf(null)).toEqual({})
 	})
 })
