@@ -10,6 +10,16 @@ import type { LogFile } from './file.ts'
 
 const statementBytes = 512
 
+export interface MissingBytes {
+	readonly reason: GapReason
+	readonly from: number
+	/** Where they end, exactly; undefined where that is not known. */
+	readonly to?: number
+	/** The file was seen to be so long, and may have been longer. */
+	readonly atLeast?: number
+	readonly why: string
+}
+
 export class Batch {
 	readonly #clock: Clock
 	readonly #writer: LineWriter
@@ -78,16 +88,20 @@ export class Batch {
 		this.#bytes += statementBytes
 	}
 
-	/** Bytes `from` up to `to` of a file are missing; `to` is undefined where it is not known. */
-	gap(file: LogFile, reason: GapReason, from: number, to: number | undefined, why: string): void {
+	/** Bytes of a file are missing. */
+	gap(file: LogFile, { reason, from, to, atLeast, why }: MissingBytes): void {
 		this.#cut()
 		const now = this.#clock.nowMicros()
 		const { cluster, source } = file.source
 		const bytes =
-			to === undefined ? `from byte ${from} on, how many is not known` : `bytes ${from} to ${to} (${to - from} bytes), as far as is known`
+			to !== undefined
+				? `bytes ${from} to ${to} (${to - from} bytes)`
+				: atLeast !== undefined && atLeast > from
+					? `bytes ${from} to ${atLeast} at least (${atLeast - from} bytes), how many more is not known`
+					: `from byte ${from} on, how many is not known`
 		const record: Gap = {
 			kind: 'gap',
-			id: statementId('gap', cluster, file.lastAt ?? 0, 'logs', file.name, String(from)),
+			id: statementId('gap', cluster, file.lastAt ?? 0, 'logs', file.name, String(from), ...(to === undefined ? [] : [String(to)])),
 			cluster,
 			source,
 			occurredAt: now,

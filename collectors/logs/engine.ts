@@ -29,6 +29,9 @@ const yieldMs = 10
 /** Files are looked at in so many slices, spread over the time between two looks. */
 const slices = 8
 
+/** Whoever looks so seldom may miss whole files. */
+const awayMs = 5000
+
 const nowMs = (): number => performance.now()
 
 export class Engine implements Disposable {
@@ -46,11 +49,14 @@ export class Engine implements Disposable {
 	readonly #told = new Set<string>()
 	readonly #bytesRead
 	readonly #filesKnown
+	readonly #cuts
 	#queue: Family[] = []
 	#forgotten: StateChange[] = []
 	#wake: (() => void) | undefined
 	#slice = 0
 	#lookedAt = 0
+	/** Folders that are listed before were not looked at for a while. */
+	#awayUntil = 0
 
 	constructor(config: LogsConfig, context: CollectorContext, state: LocalState, emit: Emit) {
 		this.#config = config
@@ -61,6 +67,11 @@ export class Engine implements Disposable {
 		this.#outbox = new Outbox(emit, state, () => this.#wake?.())
 		this.#bytesRead = context.metrics.counter('kubetape_logs_read_bytes_total', 'Bytes of log files that were read', ['cluster'])
 		this.#filesKnown = context.metrics.gauge('kubetape_logs_files', 'Log files that are known', ['cluster'])
+		this.#cuts = context.metrics.counter(
+			'kubetape_logs_cuts_total',
+			'Log files that were cut off under the reader, by how much of them a copy had: what is written between the copying and the cut is in neither',
+			['cluster', 'copy'],
+		)
 		this.#sources = sourcesOf(config, context.cluster)
 		this.#directories = new Directories(this.#sources, {
 			files: (source, path, entries) => this.#found(source, path, entries),
@@ -122,6 +133,7 @@ export class Engine implements Disposable {
 			batch: this.#batch,
 			clock: this.#context.clock,
 			nowMs,
+			wasAway: () => nowMs() < this.#awayUntil,
 			forget: (file) => {
 				this.#forgotten.push(...this.#checkpoints.forgotten(file))
 				this.#batch.touched.delete(file)
@@ -212,26 +224,15 @@ export class Engine implements Disposable {
 	}
 
 	#cut(family: Family, file: LogFile): void {
-		family.cut(file, this.#directories.entriesOf(family.path))
+		const copy = family.cut(file, this.#directories.entriesOf(family.path))
+		this.#cuts.inc({ cluster: this.#context.cluster, copy })
 		for (const known of family.files) if (known.isOpen) this.#open.add(known)
 		this.#open.delete(file)
 	}
 
 	/** It was replaced, and read to its end: it is closed after a while. */
 	#over(file: LogFile, now: number): void {
-		if (!file.finished) {
-			file.finished = true
-			this.#batch.touched.add(file)
-			if (file.cutAfter)
-				this.#batch.gap(
-					file,
-					'truncated',
-					file.position,
-					undefined,
-					'the file was copied and cut off: what was written in between, if anything, is in neither',
-				)
-			file.cutAfter = false
-		}
+		if (!file.finished) this.#turns.finish(file)
 		if (now - Math.max(file.replacedAt, file.readAt) < closeAfterMs) return
 		file.close()
 		this.#open.delete(file)
@@ -263,7 +264,21 @@ export class Engine implements Disposable {
 		for (const change of this.#forgotten) changes.set(change.key, change)
 		touched.clear()
 		this.#forgotten = []
-		await this.#outbox.send(this.#batch.take(), {}, changes)
+		const began = nowMs()
+		await this.#settled(this.#outbox.send(this.#batch.take(), {}, changes))
+		if (nowMs() - began > awayMs) this.#awayUntil = nowMs() + this.#config.pollMs * 2
+	}
+
+	/** While the log takes nothing, files are not read: how long they become is looked at all the same. */
+	async #settled(sent: Promise<void>): Promise<void> {
+		if (!this.#outbox.isFull) return sent
+		let isOver = false
+		const over = sent.finally(() => (isOver = true))
+		for (;;) {
+			await Promise.race([over, this.#context.clock.sleep(this.#config.pollMs)])
+			if (isOver) return over
+			for (const file of this.#open) this.#turns.measure(file)
+		}
 	}
 
 	/** Waits until something is told, or it is time to look. */

@@ -10,6 +10,7 @@ import type { Place } from './sources.ts'
 /** So many bytes before the place that was reached must be what they were. */
 export const tailBytesMax = 64
 const packedHeadBytes = 16 * 1024
+const headBuffer = Buffer.allocUnsafeSlow(headBytesMax)
 
 /** Of each stream (the two low bits of a line's marks: none, stdout, stderr) the first byte that is not settled. */
 export type Settled = [number, number, number]
@@ -62,6 +63,13 @@ export interface LongLine {
 	bytes: number
 }
 
+/** A file that was cut off: `from` on, something may be missing; it goes on in `copy`, where there is one. */
+export interface CutFile {
+	readonly file: LogFile
+	readonly from: number
+	readonly copy: LogFile | undefined
+}
+
 export class LogFile {
 	readonly name: string
 	readonly family: string
@@ -109,8 +117,14 @@ export class LogFile {
 	/** When something was read of it, and when it was looked at (ms, monotonic). */
 	readAt = 0
 	lookedAt = 0
-	/** What is said when it has been read to its end, where it was cut off. */
-	cutAfter = false
+	/** When (ms, monotonic) it was last seen that it was as it had been read. */
+	sizedAt = 0
+	/** It was cut off, and goes on in a copy: so long was it, or was it seen to be. */
+	cutSize: { readonly bytes: number; readonly isExact: boolean } | undefined
+	/** Of the file that was cut off before this one was begun in its place; until what it begins with has told how long that was. */
+	cutFrom: CutFile | undefined
+	/** Nothing but NUL bytes was found in it yet. */
+	inHole: boolean
 	closedAt = 0
 
 	constructor(row: FileRow, place: Place, isAnnounced: boolean) {
@@ -128,6 +142,7 @@ export class LogFile {
 		this.position = Math.min(...row.settled)
 		this.finished = row.finished
 		this.isAnnounced = isAnnounced
+		this.inHole = this.position === 0 || (row.tailBytes > 0 && row.tail === tailHash(Buffer.alloc(row.tailBytes)))
 		if (row.tailBytes > 0) this.expectedTail = { at: this.position, bytes: row.tailBytes, hash: row.tail }
 	}
 
@@ -158,6 +173,15 @@ export class LogFile {
 	/** Size of the open file. */
 	sizeNow(): number {
 		return fstatSync(this.fd).size
+	}
+
+	/** The fingerprint of the open file grows with it until it is complete. */
+	knowHead(): void {
+		if (this.headBytes >= headBytesMax) return
+		const bytes = readSync(this.fd, headBuffer, 0, headBytesMax, 0)
+		if (bytes <= this.headBytes || (this.headBytes > 0 && headHash(headBuffer.subarray(0, this.headBytes)) !== this.head)) return
+		this.head = headHash(headBuffer.subarray(0, bytes))
+		this.headBytes = bytes
 	}
 
 	/** Notes the end of what was read: `bytes[0, to)`, of which the last byte is at `position - 1`. */

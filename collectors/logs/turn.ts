@@ -2,7 +2,6 @@
 import { readSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { openChunks } from '#collectors/tail/chunks.ts'
-import { headBytesMax, headHash } from '#collectors/tail/identity.ts'
 import { messageOf } from '#runtime/errors.ts'
 import type { Batch } from './batch.ts'
 import { tailBytesMax, type LogFile } from './file.ts'
@@ -29,7 +28,6 @@ export class Turns {
 	readonly #options: TurnOptions
 	/** All files are read into it, one after the other. */
 	readonly #buffer = Buffer.allocUnsafeSlow(tailBytesMax + turnBytes)
-	readonly #head = Buffer.allocUnsafeSlow(headBytesMax)
 
 	constructor(batch: Batch, options: TurnOptions) {
 		this.#batch = batch
@@ -41,14 +39,52 @@ export class Turns {
 		const buffer = this.#buffer
 		const before = file.tailBytes
 		const base = file.position - before
+		// Before the bytes are compared: if they are what they were, so was the file when it was so long.
+		const size = file.sizeNow()
 		const bytes = readSync(file.fd, buffer, 0, buffer.length, base)
 		if (bytes < before || (before > 0 && buffer.compare(file.tail, 0, before, 0, before) !== 0)) return 'cut'
-		if (bytes === 0 && file.position > 0 && file.sizeNow() < file.position) return 'cut'
-		if (bytes + base > file.size) file.size = bytes + base
-		if (bytes > before) this.#knowHead(file)
-		const turn = this.consume(file, reader, buffer, before, bytes, base)
-		if (turn === 'read' || bytes === before) return turn
+		if (bytes === 0 && size < file.position) return 'cut'
+		file.size = Math.max(file.size, size, bytes + base)
+		file.sizedAt = this.#options.nowMs()
+		if (bytes > before) file.knowHead()
+		const from = file.inHole ? this.#passHole(file, bytes, before, base) : before
+		const turn = this.consume(file, reader, buffer, from, bytes, base)
+		if (turn === 'read' || from > before) return 'read'
+		if (bytes === before) return turn
 		return this.#endOf(file, reader, bytes, base, isOver)
+	}
+
+	/** How long the file is, where it is what it was: it is not read now. */
+	measure(file: LogFile): void {
+		const size = file.sizeNow()
+		const before = file.tailBytes
+		const bytes = readSync(file.fd, this.#buffer, 0, before, file.position - before)
+		if (size < file.position || bytes < before || this.#buffer.compare(file.tail, 0, before, 0, before) !== 0) return
+		file.size = Math.max(file.size, size)
+		file.sizedAt = this.#options.nowMs()
+	}
+
+	/** A writer that does not append goes on where it was when its file is cut off under it: a hole is left, as long as the file was. Gives where the bytes of a line begin. */
+	#passHole(file: LogFile, bytes: number, from: number, base: number): number {
+		let at = from
+		while (at < bytes && this.#buffer[at] === 0) at += 1
+		if (at > from) this.#moved(file, this.#buffer, at, base)
+		if (at === bytes) return at
+		file.inHole = false
+		const cut = file.cutFrom
+		file.cutFrom = undefined
+		const hole = base + at
+		if (hole === 0) return at
+		const why = 'the file was cut off; it begins with as many NUL bytes as it was long'
+		if (!cut) this.#batch.gap(file, { reason: 'truncated', from: 0, to: hole, why: `${why}, and what of it had not been read is missing` })
+		else if (cut.copy && !cut.copy.finished) cut.copy.cutSize = { bytes: hole, isExact: true }
+		else {
+			const reached = Math.max(cut.from, cut.copy?.position ?? 0)
+			if (hole > reached) this.#batch.gap(cut.file, { reason: 'truncated', from: reached, to: hole, why })
+			cut.file.finished = true
+			this.#batch.touched.add(cut.file)
+		}
+		return at
 	}
 
 	/** Leaves out what is there but for the last `bytesKept` bytes, and says so. */
@@ -61,7 +97,12 @@ export class Turns {
 		if (end < 0) return
 		file.size = Math.max(file.size, size)
 		const next = wanted + end
-		this.#batch.gap(file, 'lost', file.position, next, 'more was written than is recorded of one log in a second')
+		this.#batch.gap(file, {
+			reason: 'lost',
+			from: file.position,
+			to: next,
+			why: 'more was written than is recorded of one log in a second',
+		})
 		file.pendingBytes = 0
 		this.#moved(file, this.#buffer, end + 1, wanted - 1)
 	}
@@ -98,6 +139,22 @@ export class Turns {
 		return at > from ? 'read' : 'end'
 	}
 
+	/** It was read to its end. Where it was cut off: was its copy all of it? */
+	finish(file: LogFile): void {
+		const { cutSize, position } = file
+		file.finished = true
+		file.cutSize = undefined
+		this.#batch.touched.add(file)
+		if (!cutSize || cutSize.bytes <= position) return
+		const why = 'the file was copied, written to, and cut off'
+		this.#batch.gap(file, {
+			reason: 'truncated',
+			from: position,
+			why,
+			...(cutSize.isExact ? { to: cutSize.bytes } : { atLeast: cutSize.bytes }),
+		})
+	}
+
 	/** One piece of a packed file; gives `end` when it was the last one. Throws ENOENT where it is not there any more. */
 	async readPacked(file: LogFile, reader: Reader): Promise<Turn> {
 		try {
@@ -113,10 +170,9 @@ export class Turns {
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error
 			this.#batch.reject(file, file.position, Buffer.alloc(0), 0, `the file cannot be read on: ${messageOf(error)}`)
-			this.#batch.gap(file, 'corrupt', file.position, undefined, 'the packed file is damaged')
+			this.#batch.gap(file, { reason: 'corrupt', from: file.position, why: 'the packed file is damaged' })
 		}
-		this.#batch.touched.add(file)
-		file.finished = true
+		this.finish(file)
 		await file.pieces?.return(undefined)
 		file.pieces = undefined
 		file.rest = Buffer.alloc(0)
@@ -174,15 +230,6 @@ export class Turns {
 		file.long = undefined
 		reader.readLong(file, Buffer.concat(long.parts), long.offset, long.bytes)
 		this.#batch.touched.add(file)
-	}
-
-	/** The fingerprint grows with the file until it is complete. */
-	#knowHead(file: LogFile): void {
-		if (file.headBytes >= headBytesMax) return
-		const bytes = readSync(file.fd, this.#head, 0, headBytesMax, 0)
-		if (bytes <= file.headBytes) return
-		file.head = headHash(this.#head.subarray(0, bytes))
-		file.headBytes = bytes
 	}
 }
 

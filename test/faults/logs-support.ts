@@ -15,15 +15,18 @@ export class NumberedWriter {
 	/** Lines that were written. */
 	count = 0
 
-	constructor(path: string) {
+	/** `appends`: as with O_APPEND; else it goes on where it was, also where the file was cut off. */
+	constructor(path: string, appends = true) {
 		this.path = path
-		this.#fd = openSync(path, 'a')
+		this.#fd = openSync(path, appends ? 'a' : 'w')
 	}
 
-	write(lines: number): void {
+	/** Gives how many bytes that were. */
+	write(lines: number): number {
 		let text = ''
 		for (let line = 0; line < lines; line += 1) text += criLine(this.count, numbered(this.count++, 'x'.repeat((this.count * 7) % 300)))
 		writeSync(this.#fd, text)
+		return Buffer.byteLength(text)
 	}
 
 	/** Opens the file anew, as runtimes do when they are told that it was renamed. */
