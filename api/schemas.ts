@@ -200,6 +200,16 @@ export const clusterSchema = object({
 export const coverageSchema = object({
 	cluster: text(),
 	ranges: Type.Array(object({ space: text(), scope: text(), from: revision(), to: revision(), versions: Type.Integer(), chain: text() })),
+	audit: Type.Array(
+		object({
+			way: text('webhook or file.'),
+			fromTime: time('Compared from.'),
+			toTime: time('Compared until.'),
+			sent: Type.Integer({ description: 'Entries that the API servers counted, each stage of a request one.' }),
+			received: Type.Integer({ description: 'Of these, so many came by this way.' }),
+		}),
+		{ description: 'Times of which it is known how many audit entries were sent and came. Of others it is not known.' },
+	),
 	gaps: Type.Array(
 		object({
 			space: text(),

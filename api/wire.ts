@@ -187,6 +187,14 @@ export interface WireCoverage {
 		readonly versions: number
 		readonly chain: string
 	}[]
+	/** Audit entries that the API servers counted, and how many of them came by one way. */
+	readonly audit: readonly {
+		readonly way: string
+		readonly fromTime: string
+		readonly toTime: string
+		readonly sent: number
+		readonly received: number
+	}[]
 	readonly gaps: readonly {
 		readonly space: string
 		readonly scope: string

@@ -62,9 +62,16 @@ function checkEtcd(what: string, { caFile, certFile, keyFile, passwordFile }: No
 	readable(what, { caFile, certFile, keyFile, passwordFile })
 }
 
+function checkCounters(what: string, { servers }: NonNullable<ClusterConfig['auditCounters']>): void {
+	if (servers.filter(({ file }) => file).length > 1) throw invalid(`${what}.servers: one API server only writes the file of audit`)
+	for (const { kubeconfig, context } of servers)
+		if (kubeconfig !== undefined) readKubeconfig(kubeconfigFiles(kubeconfig, process.env, `${what}.servers.kubeconfig`), context)
+}
+
 async function checkCluster(cluster: ClusterConfig): Promise<ClusterConfig> {
-	const { name, etcd, kubernetes, logs, replay } = cluster
+	const { name, auditCounters, etcd, kubernetes, logs, replay } = cluster
 	if (etcd) checkEtcd(`${name}: etcd`, etcd)
+	if (auditCounters) checkCounters(`${name}: auditCounters`, auditCounters)
 	if (logs) checkTimeForms(logs)
 	if (replay) await findRecording(replay.path)
 	if (!kubernetes || (kubernetes.kubeconfig === undefined && isInCluster())) return cluster

@@ -1,6 +1,6 @@
 // The whole configuration: each folder declares its own part, this composes them. Reference: docs/reference/configuration.md (generated).
 import { Type, type Static } from 'typebox'
-import { auditFileConfig, auditWebhookConfig } from '#collectors/audit/config.ts'
+import { auditCountersConfig, auditFileConfig, auditWebhookConfig } from '#collectors/audit/config.ts'
 import { etcdConfig } from '#collectors/etcd/config.ts'
 import { kubernetesConfig } from '#collectors/kubernetes/config.ts'
 import { logsConfig } from '#collectors/logs/config.ts'
@@ -21,6 +21,7 @@ const clusterConfig = Type.Object(
 		etcd: Type.Optional(etcdConfig),
 		kubernetes: Type.Optional(kubernetesConfig),
 		audit: Type.Optional(auditFileConfig),
+		auditCounters: Type.Optional(auditCountersConfig),
 		logs: Type.Optional(logsConfig),
 		replay: Type.Optional(replayConfig),
 	},

@@ -6,6 +6,9 @@ export type Revision = bigint
 /** The space every cluster begins in. */
 export const mainSpace = 'main'
 
+/** Of statements about audit entries, which have no revisions: their numbers are counts of entries. */
+export const auditSpace = 'audit'
+
 const pattern = /^(0|[1-9]\d{0,18})$/
 const max = 2n ** 63n - 1n
 

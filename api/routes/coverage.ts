@@ -1,6 +1,6 @@
 // GET /api/v1/coverage: what was seen whole and what is missing; /api/v1/rejects: what was refused.
 import type { FastifyInstance } from 'fastify'
-import { joinCoverage } from '#history/coverage.ts'
+import { joinAudit, joinCoverage } from '#history/coverage.ts'
 import type { Gap } from '#records/record.ts'
 import { requireCluster } from '#api/object-path.ts'
 import { objectParameters, orderParameter, pageParameters, openPage, parseRange, rangeParameters } from '#api/query.ts'
@@ -41,7 +41,12 @@ export function coverageRoutes(app: FastifyInstance, context: ApiContext): void 
 			const { gaps, coverage } = await store.ledger(cluster, parseRange(query, clock))
 			const counts = (await store.clusters()).find((info) => info.name === cluster)?.counts
 			const ranges = joinCoverage(coverage).map((range) => ({ ...range, from: range.from.toString(), to: range.to.toString() }))
-			return { cluster, ranges, gaps: gaps.map(wireGap), rejects: counts?.reject ?? 0 }
+			const audit = joinAudit(coverage).map(({ fromAt, toAt, ...range }) => ({
+				...range,
+				fromTime: wireTime(fromAt),
+				toTime: wireTime(toAt),
+			}))
+			return { cluster, ranges, audit, gaps: gaps.map(wireGap), rejects: counts?.reject ?? 0 }
 		},
 	)
 	const rejects = {

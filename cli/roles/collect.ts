@@ -1,7 +1,10 @@
 // Role collect: every configured source of every cluster, redacted, into the record log.
+import type { Ways } from '#collectors/audit/counters/collector.ts'
+import { ReceivedEntries } from '#collectors/audit/counters/received.ts'
 import type { Collector, CollectorContext } from '#collectors/port.ts'
 import { createRedactor } from '#processors/redact/step.ts'
 import type { ClusterConfig } from '#cli/config.ts'
+import type { KubetapeRecord } from '#records/record.ts'
 import { aborted } from '#runtime/lifecycle.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { keepChecking, logCheck } from './checks.ts'
@@ -11,7 +14,7 @@ import { redactionKey } from './redaction.ts'
 import { paths, type Role, type RoleContext } from './context.ts'
 
 /** Loads the collectors that are configured, and with them their clients; no others. */
-async function collectorsOf(cluster: ClusterConfig, context: RoleContext): Promise<readonly Collector[]> {
+async function collectorsOf(cluster: ClusterConfig, context: RoleContext, received: Ways): Promise<readonly Collector[]> {
 	const contextOf = (collector: string): CollectorContext => ({
 		cluster: cluster.name,
 		clock: context.clock,
@@ -27,8 +30,16 @@ async function collectorsOf(cluster: ClusterConfig, context: RoleContext): Promi
 		const { createKubernetesCollector } = await import('#collectors/kubernetes/collector.ts')
 		collectors.push(createKubernetesCollector({ ...cluster.kubernetes, exclude }, contextOf('kubernetes')))
 	}
-	if (cluster.audit)
-		collectors.push((await import('#collectors/audit/collector.ts')).createAuditFileCollector(cluster.audit, contextOf('audit')))
+	if (cluster.audit) {
+		const { createAuditFileCollector } = await import('#collectors/audit/collector.ts')
+		const onRead = (records: readonly KubetapeRecord[]): void => received.file?.add(records, context.clock.nowMicros())
+		collectors.push(createAuditFileCollector(cluster.audit, contextOf('audit'), onRead))
+	}
+	if (cluster.auditCounters) {
+		const { createAuditCountersCollector } = await import('#collectors/audit/counters/collector.ts')
+		const servers = await (await import('./counted-servers.ts')).countedServers(cluster.auditCounters)
+		collectors.push(createAuditCountersCollector(cluster.auditCounters, servers, received, contextOf('audit-counters')))
+	}
 	if (cluster.logs?.journald) {
 		const { createJournaldCollector } = await import('#collectors/logs/journal/collector.ts')
 		collectors.push(createJournaldCollector(cluster.logs, cluster.logs.journald, contextOf('journald')))
@@ -56,10 +67,14 @@ export const collect: Role = async (context, signal) => {
 		createEmit({ log, redact, clock: context.clock, logger: context.logger, metrics: context.metrics, onPause }, both)
 
 	// Loaded before the first one runs: one that fails at once must find its failure waited for.
+	const received = new Map(context.config.clusters.map((cluster) => [cluster.name, waysOf(cluster, context)]))
 	const sources = await Promise.all(
-		context.config.clusters.map(async (cluster) => ({ cluster, collectors: await collectorsOf(cluster, context) })),
+		context.config.clusters.map(async (cluster) => ({
+			cluster,
+			collectors: await collectorsOf(cluster, context, received.get(cluster.name) ?? {}),
+		})),
 	)
-	const webhook = await webhookOf(context, () => isPaused)
+	const webhook = await webhookOf(context, () => isPaused, received)
 	const running = sources.flatMap(({ cluster, collectors }) =>
 		collectors.map((collector) => runToEnd(collector, cluster, context, emitFor(), both)),
 	)
@@ -80,11 +95,31 @@ export const collect: Role = async (context, signal) => {
 	}
 }
 
-async function webhookOf(context: RoleContext, isPaused: () => boolean): Promise<Pick<Collector, 'run'> | undefined> {
+/** What is remembered of what came, to be held against the API servers' own counts. */
+function waysOf({ name, audit, auditCounters }: ClusterConfig, { config, metrics }: RoleContext): Ways {
+	if (!auditCounters) return {}
+	const entries = (way: string): ReceivedEntries => {
+		const counted = metrics.counter('kubetape_audit_received_total', 'Audit entries that came, each once', ['cluster', 'way'])
+		return new ReceivedEntries((count) => counted.inc({ cluster: name, way }, count))
+	}
+	return { ...(config.webhook ? { webhook: entries('webhook') } : {}), ...(audit ? { file: entries('file') } : {}) }
+}
+
+async function webhookOf(
+	context: RoleContext,
+	isPaused: () => boolean,
+	received: ReadonlyMap<string, Ways>,
+): Promise<Pick<Collector, 'run'> | undefined> {
 	const { webhook, clusters } = context.config
 	if (!webhook) return undefined
 	const { createAuditWebhook } = await import('#collectors/audit/webhook.ts')
-	return createAuditWebhook(webhook, { ...context, log: context.logger, clusters: clusters.map(({ name }) => name), isPaused })
+	return createAuditWebhook(webhook, {
+		...context,
+		log: context.logger,
+		clusters: clusters.map(({ name }) => name),
+		isPaused,
+		onKept: (cluster, records) => received.get(cluster)?.webhook?.add(records, context.clock.nowMicros()),
+	})
 }
 
 async function runToEnd(

@@ -17,8 +17,12 @@ const source = 'audit'
 const cursorName = 'file'
 const lastCursorName = 'last entry'
 
-/** Throws AUDIT_UNREADABLE where the file is there and may not be read. While it is not there, it waits. */
-export function createAuditFileCollector(config: AuditFileConfig, context: CollectorContext): Collector {
+/** `onRead` is told what was read. Throws AUDIT_UNREADABLE where the file is there and may not be read. While it is not there, it waits. */
+export function createAuditFileCollector(
+	config: AuditFileConfig,
+	context: CollectorContext,
+	onRead: (records: readonly KubetapeRecord[]) => void = () => {},
+): Collector {
 	const { cluster, clock, log } = context
 	const onMissing = (): void => log.warn({ path: config.path }, 'the audit log is not there yet; it is waited for')
 	return {
@@ -27,7 +31,7 @@ export function createAuditFileCollector(config: AuditFileConfig, context: Colle
 			using state = openLocalState(context.stateDir)
 			const outbox = new Outbox(emit, state)
 			const options = { ...config, clock, onMissing, isWhole }
-			const hand = createHand(outbox, { cluster, path: config.path, after: readTime(state.cursor(lastCursorName)) })
+			const hand = createHand(outbox, { cluster, path: config.path, onRead, after: readTime(state.cursor(lastCursorName)) })
 			try {
 				for await (const followed of follow(options, state.cursor(cursorName), signal)) await hand(followed, clock.nowMicros())
 			} catch (error) {
@@ -60,6 +64,7 @@ function isWhole(line: Buffer): boolean {
 interface Reading {
 	readonly cluster: string
 	readonly path: string
+	readonly onRead: (records: readonly KubetapeRecord[]) => void
 	/** When the entry was written that was read last: it goes into the ids of rejects and gaps, and is saved with the cursor, so that they are the same when they are told again. */
 	after: Micros | undefined
 }
@@ -90,6 +95,7 @@ function createHand(outbox: Outbox, reading: Reading): Hand {
 			if (record.kind === 'audit') reading.after = record.occurredAt
 			records.push(record)
 		}
+		reading.onRead(records)
 		const cursors = { [cursorName]: followed.cursor, [lastCursorName]: String(reading.after ?? '') }
 		let at = 0
 		for (; at < records.length - limits.batchRecordsMax; at += limits.batchRecordsMax)

@@ -61,3 +61,49 @@ export const auditWebhookConfig = Type.Object(
 )
 
 export type AuditWebhookConfig = Static<typeof auditWebhookConfig>
+
+export const auditCountersConfig = Type.Object(
+	{
+		servers: Type.Array(
+			Type.Object(
+				{
+					kubeconfig: Type.Optional(
+						Type.String({ minLength: 1, description: 'Kubeconfig of a user who may get /metrics; without it, as `kubernetes` finds one.' }),
+					),
+					context: Type.Optional(Type.String({ minLength: 1, description: 'Its context; without it, the current one.' })),
+					url: Type.Optional(
+						Type.String({
+							minLength: 1,
+							pattern: '^https?://[^/?#]+/?$',
+							form: 'https://HOST:PORT',
+							description: 'Address of this API server itself, where the kubeconfig names a load balancer before several.',
+						}),
+					),
+					file: Type.Boolean({
+						default: false,
+						description: 'This API server writes the file of `audit`. Of a single one that is so without saying.',
+					}),
+				},
+				{ additionalProperties: false },
+			),
+			{
+				minItems: 1,
+				maxItems: 20,
+				description: 'Every API server of the cluster. One that is missing here can hide losses, and never makes up any.',
+			},
+		),
+		pollMs: Type.Integer({ default: 30_000, minimum: 100, maximum: 600_000, description: 'Their counters are asked for so often.' }),
+		settleMs: Type.Integer({
+			default: 300_000,
+			minimum: 1000,
+			maximum: 3_600_000,
+			description: 'An entry that has not come so long after it was written is lost: longer than the API server tries.',
+		}),
+	},
+	{
+		additionalProperties: false,
+		description: 'Compares what the API servers count of their audit log (/metrics) with what came: what was lost is a gap.',
+	},
+)
+
+export type AuditCountersConfig = Static<typeof auditCountersConfig>

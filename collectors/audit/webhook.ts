@@ -25,6 +25,8 @@ export interface AuditWebhookContext {
 	readonly clusters: readonly string[]
 	/** True while nothing can be appended: batches are refused at once then. */
 	readonly isPaused?: () => boolean
+	/** Told what is durable, for each batch. */
+	readonly onKept?: (cluster: string, records: readonly KubetapeRecord[]) => void
 	/** Told the address once it listens. */
 	readonly onListening?: (address: AddressInfo) => void
 }
@@ -95,7 +97,7 @@ function createReceiver(config: AuditWebhookConfig, context: AuditWebhookContext
 				parts.push(part)
 			}
 			const { status, records } = readBatch(Buffer.concat(parts), cluster, context.clock.nowMicros())
-			kept = keep(records, emit)
+			kept = keep(records, emit).then(() => context.onKept?.(cluster, records))
 			return (await isDoneInTime(kept, context.clock)) ? status : 503
 		} finally {
 			const release = (): void => {

@@ -17,18 +17,23 @@ export interface RequestOptions {
 }
 
 export interface Connection {
+	/** Its address. */
+	readonly server: string
 	/** The answer, status 200. Everything else throws KubetapeError by what it means (failure.ts). */
 	get(path: string, options: RequestOptions): Promise<IncomingMessage>
 }
 
-/** Throws CONFIG_UNREADABLE where the kubeconfig or its context is not there. */
-export function connect(config: KubernetesConfig): Connection {
+type Access = Pick<KubernetesConfig, 'kubeconfig' | 'context'>
+
+/** `address`: instead of the kubeconfig's, with its credentials. Throws CONFIG_UNREADABLE where the kubeconfig or its context is not there. */
+export function connect(config: Access, address?: string): Connection {
 	const kubeConfig = load(config)
 	const cluster = kubeConfig.getCurrentCluster()
 	if (!cluster)
 		throw new KubetapeError('CONFIG_UNREADABLE', `the kubeconfig has no context "${kubeConfig.getCurrentContext()}" with a cluster`)
-	const server = cluster.server.replace(/\/+$/, '')
+	const server = (address ?? cluster.server).replace(/\/+$/, '')
 	return {
+		server,
 		async get(path, options) {
 			const request: https.RequestOptions = { method: 'GET', headers: { Accept: options.accept, 'User-Agent': 'kubetape' } }
 			if (!server.startsWith('http:') || cluster.skipTLSVerify) await authenticate(kubeConfig, request)
@@ -46,7 +51,7 @@ async function authenticate(kubeConfig: KubeConfig, request: https.RequestOption
 	}
 }
 
-function load(config: KubernetesConfig): KubeConfig {
+function load(config: Access): KubeConfig {
 	const kubeConfig = new KubeConfig()
 	const files = config.kubeconfig === undefined ? [] : kubeconfigFiles(config.kubeconfig, {})
 	try {

@@ -4,6 +4,7 @@ import { podFactsOf } from '#history/pod-facts.ts'
 import type { Indexed, Severity } from '#records/indexed.ts'
 import { resourceName } from '#records/object-key.ts'
 import type { AuditEntry, ClusterEvent, LogLine, Redacted, StoredRecord, VersionRecord } from '#records/record.ts'
+import { auditSpace } from '#records/revision.ts'
 import type { StepResult } from '#processors/step.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { labelsOf, stringsOf } from './read.ts'
@@ -108,6 +109,8 @@ export function createDescribe(): (record: Redacted<StoredRecord>) => StepResult
 			case 'gap':
 				return { ...nothing, severity: 'warning', summary: `records are missing: ${record.reason}, ${record.detail}` }
 			case 'coverage':
+				if (record.space === auditSpace)
+					return { ...nothing, summary: `of ${record.toRevision} audit entries that were sent, ${record.versions} came by ${record.scope}` }
 				return { ...nothing, summary: `revisions ${record.fromRevision} to ${record.toRevision} seen whole` }
 			default:
 				return { ...nothing, severity: 'warning', summary: `${record.step}: ${record.reason} (${record.where})` }

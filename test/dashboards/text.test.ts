@@ -175,7 +175,7 @@ describe('small words', () => {
 
 	it('state coverage, or what is missing', () => {
 		const range = { space: 'main', scope: '', from: '2', to: '2683', versions: 2817, chain: 'x' }
-		const whole = { cluster: 'c', ranges: [range], gaps: [], rejects: 0 }
+		const whole = { cluster: 'c', ranges: [range], audit: [], gaps: [], rejects: 0 }
 		expect(statement(whole)).toEqual(['revisions 2..2683: all 2,682 present'])
 		expect(coverageText(whole)).toEqual({ text: 'complete: revisions 2..2683', state: 'good' })
 		expect(coverageText({ ...whole, rejects: 2 })).toEqual({ text: '2 rejects', state: 'bad' })

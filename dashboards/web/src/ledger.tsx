@@ -64,6 +64,15 @@ export function Ledger({ cluster, coverage, problem, turn, onOpenKey, onClose }:
 								<li key={text}>{text}</li>
 							))}
 						</ul>
+						{coverage.audit.length > 0 && (
+							<ul class="statements">
+								{coverage.audit.map(({ way, fromTime, toTime, sent, received }) => (
+									<li key={`${way} ${fromTime}`}>
+										audit entries by {way}, {fromTime} to {toTime}: {count(received)} came of {count(sent)} that were sent
+									</li>
+								))}
+							</ul>
+						)}
 						{coverage.ranges.length === 0 && <p class="none">No range of revisions is stated as whole.</p>}
 						<Gaps coverage={coverage} cluster={cluster} onOpenKey={onOpenKey} />
 					</>
