@@ -5,7 +5,7 @@ import { checkSettings } from '#cli/check-config.ts'
 import { configSchema, type Config } from '#cli/config.ts'
 import { resolveConfig } from '#runtime/config.ts'
 import { named, render, workloads, type Manifest } from '#test/support/helm.ts'
-import { shapes } from './values.ts'
+import { engines, shapes } from './values.ts'
 
 /** The configuration of a component, resolved as its Pod would resolve it. */
 function configOf(manifests: readonly Manifest[], name: string): Config {
@@ -123,6 +123,7 @@ describe('refused values', () => {
 		[{ cluster, sources: { webhook: { enabled: true, tlsSecret: 'a' } } }, '/sources/webhook/clientCaSecret'],
 		[{ cluster, sources: { etcd: { enabled: true, options: { endpoints: ['nowhere'] } } } }, '/sources/etcd/options/endpoints/0'],
 		[{ cluster, sources: { etcd: { enabled: true } } }, '/sources/etcd/options'],
+		[{ cluster, mode: 'distributed', ...engines, log: {} }, '/log'],
 		[{ cluster, serve: { proxy: { enabled: true } } }, '/serve/proxy/image'],
 		[{ cluster, image: { digest: 'sha256:1' } }, '/image/digest'],
 		[{ cluster, persistence: { size: 'much' } }, '/persistence/size'],
@@ -134,7 +135,12 @@ describe('refused values', () => {
 describe('etcd', () => {
 	it('is by default where kubeadm has it, and nothing of that is mixed into what is given', async () => {
 		const etcdOf = async (options: object) => {
-			const manifests = await render({ cluster: { name: 'a' }, mode: 'distributed', sources: { etcd: { enabled: true, options } } })
+			const manifests = await render({
+				cluster: { name: 'a' },
+				mode: 'distributed',
+				...engines,
+				sources: { etcd: { enabled: true, options } },
+			})
 			return configOf(manifests, 'tape-kubetape-control-plane').clusters[0]?.etcd
 		}
 		expect(await etcdOf({ progressMs: 5000 })).toMatchObject({

@@ -3,6 +3,16 @@
 const webhook = { enabled: true, tlsSecret: 'webhook-tls', clientCaSecret: 'webhook-ca', clientNames: ['kube-apiserver'] }
 const proxy = { enabled: true, image: 'registry.example/oauth2-proxy:7', args: ['--upstream=http://127.0.0.1:8480'] }
 
+/** The record log and the store that roles apart share. */
+export const engines = {
+	log: {
+		kafka: {
+			brokers: ['kafka-0.kafka:9092', 'kafka-1.kafka:9092'],
+			sasl: { mechanism: 'scram-sha-512', username: 'kubetape', passwordFile: '/kafka/password' },
+		},
+	},
+}
+
 export const shapes: Readonly<Record<string, object>> = {
 	'one Pod': { cluster: { name: 'prod' } },
 	'one Pod, with webhook, proxy and a digest': {
@@ -24,6 +34,7 @@ export const shapes: Readonly<Record<string, object>> = {
 	'everything apart': {
 		cluster: { name: 'prod' },
 		mode: 'distributed',
+		...engines,
 		redaction: { existingSecret: 'our-key' },
 		sources: {
 			webhook: { ...webhook, from: ['10.0.0.0/24'], service: { type: 'NodePort', nodePort: 30_481 } },
@@ -42,6 +53,7 @@ export const shapes: Readonly<Record<string, object>> = {
 	'apart, of logs only': {
 		cluster: { name: 'prod' },
 		mode: 'distributed',
+		...engines,
 		fullnameOverride: 'recorder',
 		sources: { kubernetes: { enabled: false }, logs: { enabled: true } },
 		process: { replicas: 1 },
