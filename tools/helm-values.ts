@@ -151,14 +151,14 @@ const when = (path: readonly string[], value: unknown, consequence: unknown): un
 const given = { minLength: 1 }
 
 /** Engines that several processes on several machines share, by their names in the configuration. */
-const shared = (port: TSchema): readonly string[] =>
-	Object.keys((port as unknown as Node)['properties'] ?? {}).filter((key) => /^(kafka|elasticsearch)$/.test(key))
+const shared = (schema: TSchema): readonly string[] =>
+	Object.keys((schema as unknown as Node)['properties'] ?? {}).filter((key) => /^(kafka|elasticsearch)$/.test(key))
 
 /** What one value asks of another. */
 const rules = [
 	// What is kept beside one Pod cannot be shared by several.
 	when(['mode'], 'distributed', {
-		allOf: (['log', 'store'] as const).map((port) => at([port], { required: shared(configSchema.properties[port]) })),
+		allOf: (['log', 'store'] as const).map((part) => at([part], { required: shared(configSchema.properties[part]) })),
 	}),
 	// Collectors on nodes hand over to a record log that all of them reach.
 	when(['mode'], 'embedded', { allOf: ['audit', 'logs'].map((source) => at(['sources', source, 'enabled'], { const: false })) }),
