@@ -1,5 +1,6 @@
 // A collector's own memory on disk: cursors, and the last known version of every object. One SQLite file; bounded memory.
 import { mkdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -23,6 +24,23 @@ export interface LocalState extends Disposable {
 }
 
 const pageRows = 500
+/** Result codes of https://www.sqlite.org/rescode.html, low byte: busy, locked, input or output, full, cannot open. */
+const passing = new Set([5, 6, 10, 13, 14])
+const againMs = 500
+
+/** Saves again and again while the disk is full or does not answer: what was handed over stays, and nothing more is read meanwhile. `onHeld` is told why, once. Throws what trying again cannot help, or where `isOver`. */
+export async function saveWhenPossible(save: () => void, onHeld: (error: unknown) => void, isOver: () => boolean): Promise<void> {
+	for (let tries = 0; ; tries += 1) {
+		try {
+			return save()
+		} catch (error) {
+			const { errcode } = error as { errcode?: unknown }
+			if (isOver() || typeof errcode !== 'number' || !passing.has(errcode & 0xff)) throw error
+			if (tries === 0) onHeld(error)
+			await sleep(againMs)
+		}
+	}
+}
 
 /** Opens `dir`/state.db, made if it is missing. A file that is damaged throws node:sqlite's error: the collector then begins with a snapshot and a gap. */
 export function openLocalState(dir: string): LocalState {
@@ -67,7 +85,8 @@ CREATE TABLE IF NOT EXISTS object (key TEXT PRIMARY KEY, revision INTEGER NOT NU
 				for (const [name, value] of Object.entries(cursors)) putCursor.run(name, value)
 				db.exec('COMMIT')
 			} catch (error) {
-				db.exec('ROLLBACK')
+				// SQLite has done it already where the disk is full.
+				if (db.isTransaction) db.exec('ROLLBACK')
 				throw error
 			}
 		},

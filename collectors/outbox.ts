@@ -1,5 +1,5 @@
 // What a collector has handed over and is not yet durable: bounded in number; state and cursors are saved in order, each after its records.
-import type { KnownObject, LocalState } from '#collectors/local-state.ts'
+import { saveWhenPossible, type KnownObject, type LocalState } from '#collectors/local-state.ts'
 import type { Emit } from '#collectors/port.ts'
 import type { KubetapeRecord } from '#records/record.ts'
 import type { Revision } from '#records/revision.ts'
@@ -26,9 +26,12 @@ export class Outbox {
 	#failure: { readonly error: unknown } | undefined
 	readonly #failed = new AbortController()
 	#room: (() => void) | undefined
+	readonly #onHeld: (error: unknown) => void
+	#isDraining = false
 
-	/** `onSettled` is called after each batch, saved or failed. */
-	constructor(emit: Emit, state: LocalState, onSettled: () => void = () => {}) {
+	/** `onSettled` is called after each batch, saved or failed; `onHeld` where the state cannot be saved for now, which is tried again. */
+	constructor(emit: Emit, state: LocalState, onSettled: () => void = () => {}, onHeld: (error: unknown) => void = () => {}) {
+		this.#onHeld = onHeld
 		this.#emit = emit
 		this.#state = state
 		this.#onSettled = onSettled
@@ -63,6 +66,7 @@ export class Outbox {
 
 	/** Resolves when everything that was sent is saved. Throws what a batch failed with. */
 	async drain(): Promise<void> {
+		this.#isDraining = true
 		await this.#saved
 		if (this.#failure) throw this.#failure.error
 	}
@@ -77,10 +81,11 @@ export class Outbox {
 	}
 
 	/** Batches settle in the order they were sent. */
-	#settle(result: PromiseSettledResult<void>, changes: StateChanges, cursors: Cursors): void {
+	async #settle(result: PromiseSettledResult<void>, changes: StateChanges, cursors: Cursors): Promise<void> {
 		if (result.status === 'rejected') this.#failure ??= { error: result.reason }
 		try {
-			if (!this.#failure) this.#state.apply(changes.values(), cursors)
+			const save = (): void => this.#state.apply(changes.values(), cursors)
+			if (!this.#failure) await saveWhenPossible(save, this.#onHeld, () => this.#isDraining)
 		} catch (error) {
 			this.#failure = { error }
 		}

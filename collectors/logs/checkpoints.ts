@@ -50,17 +50,19 @@ export class Checkpoints {
 	/** Before lines of these files are handed over: their names, and the times that were made up for their lines. */
 	announce(files: Iterable<LogFile>): void {
 		const rows: StateChange[] = []
-		for (const file of files) {
+		const told = [...files].filter((file) => !file.isAnnounced || file.hasNewStamps)
+		for (const file of told) {
 			if (!file.isAnnounced)
 				rows.push(
 					change(`${filePrefix}${file.name}`, { ...file.row(noneHeld), settled: [0, 0, 0], tail: '', tailBytes: 0, finished: false }),
 				)
-			file.isAnnounced = true
-			if (!file.hasNewStamps) continue
-			file.hasNewStamps = false
-			rows.push(change(`${stampPrefix}${file.name}`, file.stamps))
+			if (file.hasNewStamps) rows.push(change(`${stampPrefix}${file.name}`, file.stamps))
 		}
 		if (rows.length > 0) this.#state.apply(rows, {})
+		for (const file of told) {
+			file.isAnnounced = true
+			file.hasNewStamps = false
+		}
 	}
 
 	/** After lines are durable. */

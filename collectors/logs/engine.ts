@@ -1,6 +1,6 @@
 // The one loop for all files: those with something to read stand in a queue and get turns, one after the other; what was read is handed over in batches. Nothing is read while too much is on its way.
 import { existsSync, statSync } from 'node:fs'
-import type { LocalState } from '#collectors/local-state.ts'
+import { saveWhenPossible, type LocalState } from '#collectors/local-state.ts'
 import { Outbox, type StateChange } from '#collectors/outbox.ts'
 import type { CollectorContext, Emit } from '#collectors/port.ts'
 import { messageOf } from '#runtime/errors.ts'
@@ -55,7 +55,8 @@ export class Engine implements Disposable {
 	#wake: (() => void) | undefined
 	#slice = 0
 	#lookedAt = 0
-	/** Folders that are listed before were not looked at for a while. */
+	#isOver = false
+	/** Until then a folder may be listed for the first time after it was not looked at for a while. */
 	#awayUntil = 0
 
 	constructor(config: LogsConfig, context: CollectorContext, state: LocalState, emit: Emit) {
@@ -64,7 +65,7 @@ export class Engine implements Disposable {
 		this.#batch = new Batch(context.clock)
 		this.#turns = new Turns(this.#batch, { ...config, nowMs })
 		this.#checkpoints = new Checkpoints(state)
-		this.#outbox = new Outbox(emit, state, () => this.#wake?.())
+		this.#outbox = new Outbox(emit, state, () => this.#wake?.(), this.#held)
 		this.#bytesRead = context.metrics.counter('kubetape_logs_read_bytes_total', 'Bytes of log files that were read', ['cluster'])
 		this.#filesKnown = context.metrics.gauge('kubetape_logs_files', 'Log files that are known', ['cluster'])
 		this.#cuts = context.metrics.counter(
@@ -88,7 +89,10 @@ export class Engine implements Disposable {
 
 	/** Until the signal aborts. Throws what a batch failed with. */
 	async run(signal: AbortSignal): Promise<void> {
-		const stop = (): void => this.#wake?.()
+		const stop = (): void => {
+			this.#isOver = true
+			this.#wake?.()
+		}
 		signal.addEventListener('abort', stop)
 		try {
 			let began = nowMs()
@@ -253,7 +257,11 @@ export class Engine implements Disposable {
 
 	async #send(): Promise<void> {
 		const { touched } = this.#batch
-		this.#checkpoints.announce(touched)
+		await saveWhenPossible(
+			() => this.#checkpoints.announce(touched),
+			this.#held,
+			() => this.#isOver,
+		)
 		const changes = new Map<string, StateChange>()
 		for (const file of touched) {
 			const reader = this.#families.get(file.family)?.reader
@@ -339,6 +347,13 @@ export class Engine implements Disposable {
 			if (!source) this.#forgotten.push(...this.#checkpoints.drop(path))
 			else if (existsSync(source.root)) this.#newFamily(source, path).update([])
 		}
+	}
+
+	readonly #held = (error: unknown): void => {
+		this.#context.log.warn(
+			{ error: messageOf(error) },
+			'how far files were read cannot be saved: nothing is read meanwhile; it is tried again',
+		)
 	}
 
 	#failed(path: string, error: unknown): void {

@@ -28,7 +28,12 @@ export function createJournaldCollector(config: LogsConfig, journald: JournaldCo
 		name: 'journald',
 		async run(emit, signal) {
 			using state = openLocalState(context.stateDir)
-			const outbox = new Outbox(emit, state)
+			const outbox = new Outbox(emit, state, undefined, (error) =>
+				context.log.warn(
+					{ error: messageOf(error) },
+					'how far the journal was read cannot be saved: nothing is read meanwhile; it is tried again',
+				),
+			)
 			await new Journal(config, journald, context, state, outbox).run(signal)
 		},
 	}
