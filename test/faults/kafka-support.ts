@@ -29,11 +29,11 @@ export interface Appending {
 /** Objects that are written to without pause, each by itself and in order, as collectors do: what is rejected and may be tried again is tried again. */
 export function startAppending(log: RecordLog, random: () => number, objects = 8): Appending {
 	const acknowledged = new Set<number>()
-	let stopped = false
+	const stop = new AbortController()
 	let rejected = 0
 	const write = async (object: number): Promise<void> => {
 		let next = object * perObject
-		while (!stopped) {
+		while (!stop.signal.aborted) {
 			const numbers = Array.from({ length: 10 + Math.floor(random() * 40) }, () => next++)
 			const records = numbers.map((number) => numberedRecord(number, objectOf(number)))
 			for (;;) {
@@ -56,7 +56,7 @@ export function startAppending(log: RecordLog, random: () => number, objects = 8
 		acknowledged,
 		rejected: () => rejected,
 		async stop() {
-			stopped = true
+			stop.abort()
 			await running
 		},
 	}
