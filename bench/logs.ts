@@ -257,7 +257,9 @@ export async function run(print: (line: string) => void): Promise<void> {
 				`${rateOf(subject).toFixed(1).padStart(6)} MB per CPU-second  ${subject}${peak > 0 ? `, peak ${peak.toFixed(0)} MB` : ''}${ratio}`,
 			)
 		}
-		print(`ours: speed ${barOf(rateOf(own), '>=', 70)}, stretch ${barOf(rateOf(own), '>=', 130)}, peak ${barOf(of(own, 'peakMb'), '<=', 150)}`)
+		print(
+			`ours: speed ${barOf(rateOf(own), '>=', 70)}, stretch ${barOf(rateOf(own), '>=', 130)}, peak ${barOf(of(own, 'peakMb'), '<=', 150)}`,
+		)
 		const quiet = quietFolder(dir)
 		for (const peer of peers) await quietPeer(print, peer, dir, quiet)
 		await delays(print, dir, quiet)
