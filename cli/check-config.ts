@@ -20,13 +20,14 @@ function refuseOnePort(listeners: Readonly<Record<string, { readonly host: strin
 }
 
 /** What concerns every role. Throws CONFIG_INVALID or RUNTIME_LISTEN_REFUSED. */
-export function checkSettings({ clusters, log, server, operations, webhook }: Config): void {
+export function checkSettings({ clusters, log, server, operations, webhook, store }: Config): void {
 	refuseBeyondLoopback(server.host)
 	if (log.kafka) checkKafka(log.kafka)
 	const names = clusters.map(({ name }) => name)
 	const twice = names.find((name, index) => names.indexOf(name) !== index)
 	if (twice !== undefined) throw invalid(`two clusters are named ${twice}: each has a name of its own`)
 	refuseOnePort({ server, webhook, operations })
+	checkStore(store)
 	if (!webhook) return
 	if ((webhook.certFile === undefined) !== (webhook.keyFile === undefined))
 		throw invalid('webhook.certFile and webhook.keyFile go together')
@@ -54,6 +55,22 @@ function readable(what: string, files: Readonly<Record<string, string | undefine
 			throw new KubetapeError('CONFIG_UNREADABLE', `${what}.${key}: ${messageOf(error)}`, { cause: error })
 		}
 	}
+}
+
+function checkStore({ elasticsearch }: Config['store']): void {
+	if (!elasticsearch) return
+	const { apiKey, apiKeyFile, username, password, passwordFile, caFile, url } = elasticsearch
+	const what = 'store.elasticsearch'
+	const byKey = apiKey !== undefined || apiKeyFile !== undefined
+	if (byKey && username !== undefined) throw invalid(`${what}: an API key or a user, not both: remove ${what}.username or the key`)
+	if (apiKey !== undefined && apiKeyFile !== undefined)
+		throw invalid(`${what}.apiKey and ${what}.apiKeyFile are the same: give one of them`)
+	if (password !== undefined && passwordFile !== undefined)
+		throw invalid(`${what}.password and ${what}.passwordFile are the same: give one of them`)
+	const hasPassword = password !== undefined || passwordFile !== undefined
+	if (hasPassword !== (username !== undefined)) throw invalid(`${what}.username and a password go together`)
+	if (caFile !== undefined && !url.startsWith('https://')) throw invalid(`${what}.caFile needs an https:// address in ${what}.url`)
+	readable(what, { apiKeyFile, passwordFile, caFile })
 }
 
 function checkEtcd(what: string, { caFile, certFile, keyFile, passwordFile }: NonNullable<ClusterConfig['etcd']>): void {

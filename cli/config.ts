@@ -7,6 +7,7 @@ import { logsConfig } from '#collectors/logs/config.ts'
 import { replayConfig } from '#collectors/replay/config.ts'
 import { kafkaLogConfig } from '#storage/log/kafka/config.ts'
 import { sqliteLogConfig } from '#storage/log/sqlite/config.ts'
+import { elasticsearchStoreConfig } from '#storage/store/elasticsearch/config.ts'
 import { sqliteStoreConfig } from '#storage/store/sqlite/config.ts'
 
 const closed = { additionalProperties: false } as const
@@ -94,6 +95,7 @@ export const configSchema = Type.Object(
 		store: Type.Object(
 			{
 				sqlite: Type.Object(sqliteStoreConfig.properties, { ...closed, default: {} }),
+				elasticsearch: Type.Optional(elasticsearchStoreConfig),
 				retention: Type.Object(
 					{
 						ageMs: Type.Integer({ default: 0, minimum: 0, description: 'The store keeps days this long, in milliseconds; 0 keeps all.' }),
@@ -106,7 +108,11 @@ export const configSchema = Type.Object(
 					{ ...closed, default: {} },
 				),
 			},
-			{ ...closed, default: {}, description: 'The store.' },
+			{
+				...closed,
+				default: {},
+				description: 'The store: in the data directory, or on Elasticsearch where `store.elasticsearch` is given.',
+			},
 		),
 	},
 	closed,

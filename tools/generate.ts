@@ -6,6 +6,7 @@ import { configSchema } from '#cli/config.ts'
 import { scalarOptions } from '#runtime/config.ts'
 import { errorRegistry } from '#runtime/errors.ts'
 import { createProgram } from '#cli/program.ts'
+import { elasticsearchTemplates } from './elasticsearch-templates.ts'
 import { alertsYaml } from './alerts.ts'
 import { cliPage } from './cli-page.ts'
 import { grafanaDashboard } from './grafana.ts'
@@ -68,6 +69,7 @@ const files: Readonly<Record<string, string>> = {
 	'deploy/helm/kubetape/files/dashboard.json': json(grafanaDashboard()),
 	'deploy/helm/kubetape/values.schema.json': json(helmValuesSchema()),
 	'deploy/helm/kubetape/files/readable.yaml': readableYaml(plainNotice),
+	'docs/reference/elasticsearch-templates.json': json(elasticsearchTemplates(plainNotice)),
 	'docs/reference/openapi.json': json(await openApiDocument()),
 }
 

@@ -120,13 +120,13 @@ function rejectsOf(context: RoleContext, { where, fromOffset, reason, key = '', 
 	})) as unknown as Redacted<Reject>[]
 }
 
-export function openStore(context: RoleContext, options: { readonly readOnly: boolean }): Promise<Store> {
-	return openSqliteStore({
-		dir: paths.store(context.config),
-		readOnly: options.readOnly,
-		config: context.config.store.sqlite,
-		clock: context.clock,
-		metrics: context.metrics,
-		log: context.logger,
-	})
+/** The store that the configuration names. Elasticsearch's client is loaded here and nowhere before. */
+export async function openStore(context: RoleContext, { readOnly }: { readonly readOnly: boolean }): Promise<Store> {
+	const { clock, metrics, logger, config } = context
+	const { elasticsearch } = config.store
+	if (elasticsearch) {
+		const { openElasticsearchStore } = await import('#storage/store/elasticsearch/store.ts')
+		return openElasticsearchStore({ config: elasticsearch, readOnly, clock, metrics, log: logger })
+	}
+	return openSqliteStore({ dir: paths.store(config), readOnly, config: config.store.sqlite, clock, metrics, log: logger })
 }

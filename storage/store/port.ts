@@ -200,13 +200,14 @@ export interface StoreRetention {
  * Promises:
  * 1. Durability: when `put` resolves, the records survive SIGKILL.
  * 2. Idempotence: a record put twice (same id) appears once in every read, whatever its times said the second time; the first one stays.
- * 3. Atomicity: a put is seen whole or not at all by each read of one partition.
+ * 3. Atomicity: a put is seen whole or not at all by each read of one partition, while one process writes. (Without transactions a put is hidden until it is shown as a whole, and another process that writes shows what it finds.)
  * 4. Readers never block the writer nor see a torn record.
  * 5. Order: by (occurredAt, id); history of an object by (space as first seen, revision). Paging never repeats or leaves out what was there when it began.
  * 6. stateAt answers from one partition's keyframe and its versions; deleted objects are not in it; it is independent of the order of puts.
  * 7. Retention removes whole partitions; states and histories within what remains stay right.
  * 8. Emptiness: an empty store answers empty pages, never errors.
  * 9. A damaged partition is named in the error (STORAGE_CORRUPT), and the others go on answering.
+ * 10. Visibility: a read that begins after a put resolved sees it; an engine that shows it later than that says by how much, and has an option for at once.
  */
 export interface Store extends AsyncDisposable {
 	put(records: readonly Indexed[]): Promise<{ readonly stored: number; readonly duplicates: number }>

@@ -35,7 +35,8 @@ export function linePromises(promise: Promised): void {
 		const amendments = [line, other, aLine({ at: noon + 5 })].map(({ record }) => ({ id: record.id, ...known }))
 		for (const _ of ['once', 'again']) await store.amend('blue', amendments)
 		await store.amend('red', [{ id: line.record.id, labels: {}, owners: [], images: [], node: '' }])
-		for (const read of [store, await reopen()]) {
+		for (const open of [() => Promise.resolve(store), reopen]) {
+			const read = await open()
 			const { items } = await read.timeline({ q: 'line' }, { limit: 9, order: 'asc' })
 			expect(items).toMatchObject([
 				{ labels: { app: 'web' }, owners, images: ['web:1'], summary: 'line 0', log: { node: 'node-b', pod: 'web-7f9c', offset: 0 } },
@@ -56,7 +57,8 @@ export function linePromises(promise: Promised): void {
 		]
 		const lines = texts.map(([more, summary], n) => ({ ...aLine({ at: noon + n, offset: n * 10, more }), summary }))
 		await store.put(lines)
-		for (const read of [store, await reopen()]) {
+		for (const open of [() => Promise.resolve(store), reopen]) {
+			const read = await open()
 			const { items } = await read.timeline({ include: ['log'] }, { limit: 9, order: 'asc' })
 			expect(items.map(({ summary }) => summary)).toEqual(texts.map(([, summary]) => summary))
 			expect(items.map(({ log }) => [log?.textChars, log?.raw, log?.originalBytes])).toEqual([
@@ -131,7 +133,8 @@ export function linePromises(promise: Promised): void {
 	promise('what a journal tells of a line is kept', async ({ store, reopen }) => {
 		const journal = { pid: 12, priority: 3, bootId: 'b0', hostname: 'node-a', identifier: 'kubelet' }
 		await store.put([aLine({ at: noon, more: { pod: '', container: '', component: 'kubelet.service', journal } })])
-		for (const read of [store, await reopen()]) {
+		for (const open of [() => Promise.resolve(store), reopen]) {
+			const read = await open()
 			const { items } = await read.timeline({ unit: 'kubelet.service' }, { limit: 9 })
 			expect(items).toMatchObject([{ log: { component: 'kubelet.service', journal } }])
 		}

@@ -43,7 +43,7 @@ export const elasticsearchStoreConfig = Type.Object(
 			default: true,
 			description: 'Whether annotations, spec and status of objects can be searched in Kibana; it costs a third more of the server’s time.',
 		}),
-		compatibility: Type.Union([Type.Literal(9), Type.Literal(8)], { default: 9, description: 'Major version of the servers.' }),
+		compatibility: Type.Integer({ default: 9, minimum: 8, maximum: 9, description: 'Major version of the servers.' }),
 		timeoutMs: Type.Integer({ default: 60_000, minimum: 100, maximum: 600_000, description: 'An answer is waited for so long.' }),
 		retention: Type.Object(
 			{
