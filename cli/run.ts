@@ -13,6 +13,7 @@ import { configSchema, type Config } from './config.ts'
 import { preparePage } from './page.ts'
 import { allInOne } from './roles/all-in-one.ts'
 import { createRoleContext, type RoleContext, type RoleName } from './roles/context.ts'
+import { keepHeapsSmall } from './roles/heap.ts'
 import { openRoleOperations } from './roles/operations.ts'
 import { chooseSource, clusterName, type Source, type SourceFlags } from './sources.ts'
 
@@ -130,6 +131,8 @@ export async function runRole(role: RoleName, flags: Flags): Promise<void> {
 	using _lock = takeLock(config.dataDir, role)
 	await using _operations = await openRoleOperations(context, operations)
 	try {
+		// On every node beside its load.
+		if (role === 'collect') keepHeapsSmall()
 		if (role === 'collect') await (await import('./roles/collect.ts')).collect(context, signal)
 		else await (await import('./roles/process.ts')).process_(context, signal)
 	} catch (error) {

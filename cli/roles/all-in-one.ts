@@ -1,17 +1,15 @@
 // Role all-in-one: collect, process and serve in one process, each on its own worker thread, over the same code as apart.
-import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { Config } from '#cli/config.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import { createHealth } from '#runtime/health.ts'
 import { aborted, atMost } from '#runtime/lifecycle.ts'
 import { roleNames, type RoleName } from './context.ts'
+import { keepHeapsSmall } from './heap.ts'
 import type { FromWorker, MetricsJson, ToWorker, WorkerInput } from './worker.ts'
 
 const stopMs = 10_000
 const metricsMs = 2000
-/** How far a heap may grow over what was alive in it before it is collected. Three roles share one process: V8's own choice, several times as much, would treble its memory. */
-const heapGrowingPercent = 60
 /** Young generation of a worker: large enough for a batch, small enough for the memory budget of the whole. */
 const youngMegabytes: Readonly<Record<RoleName, number>> = { collect: 16, process: 16, serve: 8 }
 
@@ -74,7 +72,8 @@ export async function allInOne(
 		else failure ??= new KubetapeError(message.code, message.message, { details: { role, stack: message.stack } })
 	}
 
-	setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`)
+	// Three roles share one process.
+	keepHeapsSmall()
 	for (const role of roleNames) {
 		health.set(role, false, 'starting')
 		const input: WorkerInput = { role, config, ...(options.webRoot === undefined ? {} : { webRoot: options.webRoot }) }
