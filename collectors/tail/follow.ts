@@ -6,7 +6,7 @@ import type { GapReason } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { openChunks } from './chunks.ts'
-import { findFile, headBytesMax, headHash, readHead, type Identity } from './identity.ts'
+import { findListed, headBytesMax, headHash, readHead, type Identity } from './identity.ts'
 import { LineSplitter, type Line } from './lines.ts'
 import { listRotated } from './siblings.ts'
 
@@ -41,8 +41,7 @@ export async function* follow(options: FollowOptions, cursor: string | undefined
 	using changes = watchFolder(options)
 	let place = readPlace(cursor)
 	while (!signal.aborted) {
-		const paths = await listRotated(options.path)
-		const index = place ? await findFile(place, paths) : -1
+		const { paths, index } = await findListed(place, () => listRotated(options.path))
 		if (place && index < 0) {
 			const { offset } = place
 			const detail = `the file that was read last is not there any more: what it held behind byte ${offset} is not known`
@@ -166,7 +165,7 @@ async function* followCurrent(
 			if (size < position || now.length < head.length || !now.subarray(0, head.length).equals(head)) {
 				const detail = `the file was cut off after byte ${position} was read: what was written between the copy and the cut is lost`
 				const before = place()
-				const copy = await findFile(before, (await listRotated(options.path)).slice(0, -1))
+				const { index: copy } = await findListed(before, async () => (await listRotated(options.path)).slice(0, -1))
 				if (copy >= 0) {
 					yield { gap: 'truncated', detail, offset: before.offset, cursor: JSON.stringify(before) }
 					return before

@@ -50,3 +50,18 @@ export async function findFile(identity: Identity, paths: readonly string[]): Pr
 	}
 	return sameHead
 }
+
+/** A file may get another name, or be packed, between the moments at which names are listed and looked at: it is not gone before it was looked for so often. */
+const looksMax = 3
+
+/** The names that `list` gives, and the file's index among them; -1 where it is gone. */
+export async function findListed(
+	identity: Identity | undefined,
+	list: () => Promise<readonly string[]>,
+): Promise<{ readonly paths: readonly string[]; readonly index: number }> {
+	for (let look = 1; ; look += 1) {
+		const paths = await list()
+		const index = identity ? await findFile(identity, paths) : -1
+		if (!identity || index >= 0 || look === looksMax) return { paths, index }
+	}
+}

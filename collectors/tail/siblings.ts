@@ -35,6 +35,14 @@ export function rotatedName(name: string): RotatedName | undefined {
 	return undefined
 }
 
+async function siblingAt(path: string, order: string): Promise<Sibling | undefined> {
+	try {
+		return { path, order, modifiedMs: (await stat(path)).mtimeMs }
+	} catch {
+		return undefined // not there any more
+	}
+}
+
 /** Oldest first, the file itself last (also when it is not there yet). A packed file whose plain one is still there is not listed: it is being made. */
 export async function listRotated(path: string): Promise<readonly string[]> {
 	const dir = dirname(path)
@@ -60,11 +68,10 @@ export async function listRotated(path: string): Promise<readonly string[]> {
 		const stamp = lumberjack.exec(plain)?.[1] ?? dated.exec(plain)?.[1]
 		const order = number === undefined || number.length >= 8 ? stamp : String(1_000_000 - Number(number)).padStart(7, '0')
 		if (order === undefined) continue
-		try {
-			found.push({ path: join(dir, name), order, modifiedMs: (await stat(join(dir, name))).mtimeMs })
-		} catch {
-			// Rotated away since the folder was read.
-		}
+		// Where it is gone since the folder was read, it was packed, or deleted as the oldest.
+		const sibling =
+			(await siblingAt(join(dir, name), order)) ?? (plain === name ? await siblingAt(join(dir, `${name}.gz`), order) : undefined)
+		if (sibling) found.push(sibling)
 	}
 	found.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : a.modifiedMs - b.modifiedMs))
 	return [...found.map((sibling) => sibling.path), path]

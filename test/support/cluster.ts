@@ -24,8 +24,8 @@ export interface Cluster {
 	kubeconfig(user?: string): string
 	/** Standard output; rejects with what kubectl said when it fails. */
 	readonly kubectl: (args: readonly string[], options?: { readonly input?: string; readonly user?: string }) => Promise<string>
-	/** SIGKILL of one of its programs (`kube-apiserver`, `etcd`); resolves when it is gone, with what starts the same again. */
-	kill(program: string): Promise<() => Promise<void>>
+	/** SIGKILL of one of its programs (`kube-apiserver`, `etcd`); resolves when it is gone, with what starts the same again, further arguments behind its own. */
+	kill(program: string): Promise<(...further: readonly string[]) => Promise<void>>
 	/** Resolves when the API server says that it is ready. */
 	ready(): Promise<void>
 	stop(): Promise<void>
@@ -85,7 +85,7 @@ function isRunning(pid: string): boolean {
 	}
 }
 
-async function killProgram(dir: string, program: string): Promise<() => Promise<void>> {
+async function killProgram(dir: string, program: string): Promise<(...further: readonly string[]) => Promise<void>> {
 	const pid = readFileSync(join(dir, 'run', `${program}.pid`), 'utf8').trim()
 	const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
 	process.kill(Number(pid), 'SIGKILL')
@@ -94,7 +94,7 @@ async function killProgram(dir: string, program: string): Promise<() => Promise<
 		(running) => !running,
 	)
 	const script = `export DIR="$0"; setsid nohup "$@" >>"$DIR/logs/${program}.log" 2>&1 </dev/null & echo $! >"$DIR/run/${program}.pid"`
-	return async () => void (await run('bash', ['-c', script, dir, ...command]))
+	return async (...further) => void (await run('bash', ['-c', script, dir, ...command, ...further]))
 }
 
 /** A shell that waits for its standard input to end, which it does at the latest when this process is gone, however it went, and then takes everything down. */

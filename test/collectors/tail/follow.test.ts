@@ -1,9 +1,10 @@
 // Following a file through every way of rotation. Nothing waits a fixed time: each step waits for what it must bring.
-import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { follow, type Followed } from '#collectors/tail/follow.ts'
+import { findListed, headHash } from '#collectors/tail/identity.ts'
 import { listRotated } from '#collectors/tail/siblings.ts'
 import { systemClock } from '#runtime/clock.ts'
 import { temporaryFolder } from '#test/collectors/replay/support.ts'
@@ -62,6 +63,30 @@ function start(path: string, cursor?: string, options: { readonly lineBytesMax?:
 	stops.push(() => tail.stop())
 	return tail
 }
+
+describe('finding a file again', () => {
+	const name = 'audit-2026-01-02T03-04-05.000.log'
+
+	it('lists the packed one where the plain one went after the folder was read', async () => {
+		const dir = temporaryFolder()
+		writeFileSync(join(dir, 'audit.log'), '')
+		// As a name that was read and cannot be looked at any more.
+		symlinkSync(join(dir, 'gone'), join(dir, name))
+		writeFileSync(join(dir, `${name}.gz`), gzipSync('a\n'))
+		expect(await listRotated(join(dir, 'audit.log'))).toEqual([join(dir, `${name}.gz`), join(dir, 'audit.log')])
+	})
+
+	it('looks again where it was renamed or packed after names were listed', async () => {
+		const dir = temporaryFolder()
+		const path = join(dir, name)
+		writeFileSync(`${path}.gz`, gzipSync('a\n'))
+		const identity = { device: 1, inode: 2, head: headHash(Buffer.from('a\n')), headBytes: 2 }
+		const lists = [[path], [`${path}.gz`]]
+		expect(await findListed(identity, async () => Promise.resolve(lists.shift() ?? []))).toEqual({ paths: [`${path}.gz`], index: 0 })
+		expect(await findListed(identity, async () => Promise.resolve([path]))).toMatchObject({ index: -1 })
+		expect(await findListed(undefined, async () => Promise.resolve([path]))).toEqual({ paths: [path], index: -1 })
+	})
+})
 
 describe('follow', () => {
 	it('goes on in the new file after a rename, and reads what was still written to the old one', async () => {
