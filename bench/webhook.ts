@@ -5,8 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '#runtime/clock.ts'
-import { openSqliteLog } from '#storage/log/sqlite/log.ts'
+import { readEntries } from '#test/faults/webhook-support.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
 import { barOf, costOf, endProcess, median, sleep, waitedSeconds } from './subject.ts'
 
@@ -59,28 +58,6 @@ async function send(port: number, total: number, entries: number, rateHz: number
 	const [code] = (await once(child, 'close')) as [number]
 	if (code !== 0) throw new Error(`the client ended with ${code}`)
 	return JSON.parse(text) as Sent
-}
-
-interface Stored {
-	/** Times that each auditID is met, by the entry's id. */
-	readonly entries: ReadonlyMap<string, Set<string>>
-	readonly records: number
-}
-
-/** As a reader sees it. */
-async function readStored(dir: string): Promise<Stored> {
-	const entries = new Map<string, Set<string>>()
-	let records = 0
-	await using log = await openSqliteLog({ dir: join(dir, 'data', 'log'), clock: systemClock })
-	const [lag] = await log.lag('bench', ['records'])
-	for await (const batch of log.read('bench', ['records'], new AbortController().signal)) {
-		for (const record of batch.records) {
-			records += 1
-			if (record.kind === 'audit') entries.set(record.auditID, (entries.get(record.auditID) ?? new Set()).add(record.id))
-		}
-		if (BigInt(records) >= (lag?.records ?? 0n)) break
-	}
-	return { entries, records }
 }
 
 interface Speed {
@@ -185,7 +162,7 @@ async function killed(print: (line: string) => void, dir: string): Promise<void>
 	const { acknowledged } = await sending
 	child.kill('SIGKILL')
 	await once(child, 'exit')
-	const { entries, records } = await readStored(dir)
+	const { ids: entries, records } = await readEntries(join(dir, 'data'))
 	let lost = 0
 	for (const batch of acknowledged)
 		for (let index = 0; index < entriesPerBatch; index += 1)

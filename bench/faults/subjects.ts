@@ -40,11 +40,14 @@ export interface SubjectKind {
 	open(place: Place): Promise<Subject>
 }
 
-/** A process that is started again with the same command. */
+const restartMs = 1000
+
+/** A process that is started again with the same command; a second after its own death too, as whoever supervises it does. */
 class Restartable {
 	readonly #command: Command
 	readonly #environment: Readonly<Record<string, string>>
 	#child: ChildProcess | undefined
+	#isWanted = false
 
 	constructor(command: Command, environment: Readonly<Record<string, string>>) {
 		this.#command = command
@@ -53,10 +56,19 @@ class Restartable {
 
 	start(): void {
 		const { command, args, environment } = this.#command
-		this.#child = spawn(command, [...args], { env: { ...process.env, ...environment, ...this.#environment }, stdio: 'ignore' })
+		const child = spawn(command, [...args], { env: { ...process.env, ...environment, ...this.#environment }, stdio: 'ignore' })
+		this.#isWanted = true
+		this.#child = child
+		child.on('exit', () => {
+			const again = (): void => {
+				if (this.#isWanted && this.#child === child) this.start()
+			}
+			if (this.#isWanted) setTimeout(again, restartMs)
+		})
 	}
 
 	async kill(): Promise<void> {
+		this.#isWanted = false
 		const child = this.#child
 		if (!child || child.exitCode !== null || child.signalCode !== null) return
 		child.kill('SIGKILL')
@@ -64,6 +76,7 @@ class Restartable {
 	}
 
 	async stop(): Promise<void> {
+		this.#isWanted = false
 		const child = this.#child
 		if (!child) return
 		// One that cannot end, because its receiver is stalled or its disk full, is killed.
