@@ -8,13 +8,24 @@ import { TLSSocket } from 'node:tls'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { AuditWebhookConfig } from './config.ts'
 
+/** Peers beyond are not heard: an API server comes again. */
+const connectionsMax = 1000
+/** Requests are looked at so often, whether they take too long. */
+const common = { connectionsCheckingInterval: 1000 } as const
+
 /** Throws CONFIG_INVALID or CONFIG_UNREADABLE. */
 export function createListener(config: AuditWebhookConfig, listener: RequestListener): Server {
+	const server = create(config, listener)
+	server.maxConnections = connectionsMax
+	return server
+}
+
+function create(config: AuditWebhookConfig, listener: RequestListener): Server {
 	if (config.certFile === undefined && config.keyFile === undefined) {
 		if (config.clientCaFile !== undefined)
 			throw new KubetapeError('CONFIG_INVALID', 'webhook.clientCaFile needs webhook.certFile and webhook.keyFile')
 		if (config.clientNames !== undefined) throw new KubetapeError('CONFIG_INVALID', 'webhook.clientNames needs webhook.clientCaFile')
-		return createServer(listener)
+		return createServer(common, listener)
 	}
 	if (config.clientNames !== undefined && config.clientCaFile === undefined)
 		throw new KubetapeError('CONFIG_INVALID', 'webhook.clientNames needs webhook.clientCaFile')
@@ -28,7 +39,7 @@ export function createListener(config: AuditWebhookConfig, listener: RequestList
 		}
 	}
 	const client = config.clientCaFile === undefined ? {} : { ca: read(config.clientCaFile), requestCert: true, rejectUnauthorized: true }
-	const options = { cert: read(config.certFile), key: read(config.keyFile), minVersion: 'TLSv1.2', ...client } as const
+	const options = { ...common, cert: read(config.certFile), key: read(config.keyFile), minVersion: 'TLSv1.2', ...client } as const
 	try {
 		return createTlsServer(options, listener)
 	} catch (error) {

@@ -37,10 +37,12 @@ export interface AuditWebhook {
 }
 
 const bodyBytesMax = 32 * 1024 * 1024
-/** Batches that are received and not yet durable, and their bytes. Beyond, the API server is told to come again. */
+/** Batches that are whole and not yet durable, and the bytes of all that is received. Beyond, the API server is told to come again. A peer that trickles holds none of the places. */
 const requestsInFlightMax = 16
 const bytesInFlightMax = 64 * 1024 * 1024
+/** A request, and its headers, must be there by then. */
 const requestMsMax = 30_000
+const headersMsMax = 10_000
 /** A batch that is not durable by then is to be sent again: the API server gives up after 30 s itself. */
 const answerMsMax = 15_000
 /** Batches on their way are waited for so long when it stops. */
@@ -53,7 +55,7 @@ export function createAuditWebhook(config: AuditWebhookConfig, context: AuditWeb
 			const receiver = createReceiver(config, context, emit)
 			const server = createListener(config, (request, response) => void receiver(request, response))
 			server.requestTimeout = requestMsMax
-			server.headersTimeout = requestMsMax
+			server.headersTimeout = headersMsMax
 			await listen(server, config)
 			const address = server.address() as AddressInfo
 			context.log.info({ host: address.address, port: address.port }, 'audit batches are received at /audit/CLUSTER')
@@ -84,8 +86,8 @@ function createReceiver(config: AuditWebhookConfig, context: AuditWebhookContext
 		const declared = Number(request.headers['content-length'] ?? 0)
 		if (declared > bodyBytesMax) return 413
 		if (context.isPaused?.() === true || load.requests >= requestsInFlightMax || load.bytes + declared > bytesInFlightMax) return 503
-		load.requests += 1
 		let held = 0
+		let place = 0
 		let kept: Promise<void> | undefined
 		try {
 			const parts: Buffer[] = []
@@ -96,12 +98,16 @@ function createReceiver(config: AuditWebhookConfig, context: AuditWebhookContext
 				if (load.bytes > bytesInFlightMax) return 503
 				parts.push(part)
 			}
+			// The others have become whole meanwhile.
+			if (load.requests >= requestsInFlightMax) return 503
+			load.requests += 1
+			place = 1
 			const { status, records } = readBatch(Buffer.concat(parts), cluster, context.clock.nowMicros())
 			kept = keep(records, emit).then(() => context.onKept?.(cluster, records))
 			return (await isDoneInTime(kept, context.clock)) ? status : 503
 		} finally {
 			const release = (): void => {
-				load.requests -= 1
+				load.requests -= place
 				load.bytes -= held
 			}
 			// A batch that was answered for too late is held until it is durable all the same.
