@@ -1,4 +1,4 @@
-// npm run generate: writes the reference pages from their declarations; with --check, fails where a committed file is not what would be written.
+// npm run generate: writes the reference pages and Kibana's saved objects from their declarations; with --check, fails where a committed file is not what would be written.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { TObject, TSchema } from 'typebox'
@@ -6,6 +6,7 @@ import { configSchema } from '#cli/config.ts'
 import { scalarOptions } from '#runtime/config.ts'
 import { errorRegistry } from '#runtime/errors.ts'
 import { createProgram } from '#cli/program.ts'
+import { savedObjectsFile } from '#dashboards/kibana/saved-objects.ts'
 import { elasticsearchTemplates } from './elasticsearch-templates.ts'
 import { alertsYaml } from './alerts.ts'
 import { cliPage } from './cli-page.ts'
@@ -70,6 +71,7 @@ const files: Readonly<Record<string, string>> = {
 	'deploy/helm/kubetape/values.schema.json': json(helmValuesSchema()),
 	'deploy/helm/kubetape/files/readable.yaml': readableYaml(plainNotice),
 	'docs/reference/elasticsearch-templates.json': json(elasticsearchTemplates(plainNotice)),
+	'dashboards/kibana/kubetape.ndjson': savedObjectsFile('kubetape'),
 	'docs/reference/openapi.json': json(await openApiDocument()),
 }
 
