@@ -6,6 +6,7 @@ import { statementId } from '#records/id.ts'
 import type { KubetapeRecord, Redacted, Reject } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { limits } from '#runtime/limits.ts'
 import type { Logger } from '#runtime/log.ts'
 import { reasonLabels, secondsBuckets, type Metrics } from '#runtime/metrics.ts'
 import { createBackoff } from '#runtime/retry.ts'
@@ -72,9 +73,6 @@ function alike(records: readonly KubetapeRecord[]): readonly (readonly [Kubetape
 	return runs
 }
 
-/** Calls that wait for one that is being appended go together, up to so many records. */
-const appendRecordsMax = 2000
-
 /** One call, redacted. */
 interface Waiting {
 	readonly streams: ReadonlyMap<Stream, readonly Redacted[]>
@@ -127,10 +125,10 @@ export function createEmit(options: EmitOptions, signal: AbortSignal): Emit {
 		})
 }
 
-/** How many of the calls are appended together: one, and those behind it that fit. */
+/** How many of the calls that wait for one that is being appended are appended together: one, and those behind it, up to a batch. Large ones gain nothing by it, and cost memory. */
 function together(waiting: readonly Waiting[]): number {
 	let records = 0
-	const end = waiting.findIndex((call) => (records += call.records) > appendRecordsMax)
+	const end = waiting.findIndex((call) => (records += call.records) > limits.batchRecordsMax)
 	return end < 0 ? waiting.length : Math.max(1, end)
 }
 

@@ -62,13 +62,13 @@ describe('emit', () => {
 
 	it('puts no more together than a batch holds', async () => {
 		const { emit, appends } = start()
-		const all = [emit([record(1)]), emit(many(10, 1500)), emit(many(2000, 1500)), emit(many(5000, 3000)), emit([record(9000)])]
+		const all = [emit([record(1)]), emit(many(10, 300)), emit(many(2000, 300)), emit(many(5000, 3000)), emit([record(9000)])]
 		for (let index = 0; index < 5; index += 1) {
 			await turn()
 			appends[index]?.done.resolve()
 		}
 		await Promise.all(all)
-		expect(appends.map(({ ids }) => ids.length)).toEqual([1, 1500, 1500, 3000, 1])
+		expect(appends.map(({ ids }) => ids.length)).toEqual([1, 300, 300, 3000, 1])
 	})
 
 	it('appends nothing behind what failed', async () => {
