@@ -4,7 +4,17 @@ import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 
 /** Folders whose code runs where the package is installed. The page is there as it was built. */
-export const packagedFolders = ['records', 'history', 'collectors', 'processors', 'storage', 'api', 'runtime', 'cli'] as const
+export const packagedFolders = [
+	'records',
+	'history',
+	'collectors',
+	'processors',
+	'storage',
+	'api',
+	'dashboards/kibana',
+	'runtime',
+	'cli',
+] as const
 
 /** A string that is nothing but a path to a module of ours: of an import, a worker, a URL. */
 const specifier = /(['"])((?:\.{1,2}\/|#)[\w./-]+)\.ts\1/g
@@ -28,7 +38,7 @@ export function compileTree(root: string, destination: string): void {
 		for (const name of readdirSync(join(root, folder), { recursive: true }) as string[]) {
 			const path = join(folder, name)
 			const code = name.endsWith('.ts')
-			if (!code && !name.endsWith('.json')) continue
+			if (!code && !/\.(nd)?json$/.test(name)) continue
 			const text = readFileSync(join(root, path), 'utf8')
 			const target = code ? path.replace(/\.ts$/, '.js') : path
 			const compiled = code ? compileModule(text) : text

@@ -20,9 +20,10 @@ export interface Manifest {
 const nodeRange = '>=24'
 const keywords = ['kubernetes', 'etcd', 'audit', 'timeline', 'history', 'incident']
 
-/** Without the folders that are not packaged, and without the Node that the work tree brings: the machine has its own. */
+/** `folders` are those that are packaged: aliases lead to no others. Without the Node that the work tree brings: the machine has its own. */
 export function packageManifest(source: Manifest, folders: readonly string[]): Readonly<Record<string, unknown>> {
 	const { name, version, description, license, dependencies, imports } = source
+	const tops = new Set(folders.map((folder) => folder.split('/')[0]))
 	return {
 		name,
 		version,
@@ -32,7 +33,7 @@ export function packageManifest(source: Manifest, folders: readonly string[]): R
 		type: 'module',
 		bin: { kubetape: 'cli/kubetape.mjs' },
 		engines: { node: nodeRange },
-		imports: Object.fromEntries(Object.entries(imports).filter(([alias]) => folders.includes(alias.slice(1, -2)))),
+		imports: Object.fromEntries(Object.entries(imports).filter(([alias]) => tops.has(alias.slice(1, -2)))),
 		dependencies,
 	}
 }

@@ -39,6 +39,7 @@ describe('the installed package', () => {
 	it('answers its command line, also where it is used wrongly', async () => {
 		expect((await kubetape(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 		expect((await kubetape(['--help'])).stdout).toContain('all-in-one')
+		expect((await kubetape(['setup', 'kibana', '--output', '-'])).stdout).toContain('"type":"dashboard"')
 		await expect(kubetape(['all-in-one', '--prot', '1'])).rejects.toMatchObject({ code: 2 })
 	})
 
