@@ -1,4 +1,5 @@
 // The chart, rendered by helm over every shape of values: what the program is given is what it accepts, and no Pod has more rights than it needs.
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { checkSettings } from '#cli/check-config.ts'
@@ -11,7 +12,7 @@ import { engines, shapes } from './values.ts'
 function configOf(manifests: readonly Manifest[], name: string): Config {
 	const text = named(manifests, 'ConfigMap', name).data?.['kubetape.yaml'] ?? ''
 	const file = { path: 'kubetape.yaml', tree: parse(text) as Record<string, unknown> }
-	return resolveConfig(configSchema, { file, environment: { NODE_NAME: 'node-a' } })
+	return resolveConfig(configSchema, { file, environment: { NODE_NAME: 'node-a', ELASTIC_API_KEY: 'key' } })
 }
 
 describe.each(Object.entries(shapes))('%s', (_name, values) => {
@@ -124,6 +125,7 @@ describe('refused values', () => {
 		[{ cluster, sources: { etcd: { enabled: true, options: { endpoints: ['nowhere'] } } } }, '/sources/etcd/options/endpoints/0'],
 		[{ cluster, sources: { etcd: { enabled: true } } }, '/sources/etcd/options'],
 		[{ cluster, mode: 'distributed', ...engines, log: {} }, '/log'],
+		[{ cluster, mode: 'distributed', ...engines, store: {} }, '/store'],
 		[{ cluster, serve: { proxy: { enabled: true } } }, '/serve/proxy/image'],
 		[{ cluster, image: { digest: 'sha256:1' } }, '/image/digest'],
 		[{ cluster, persistence: { size: 'much' } }, '/persistence/size'],
@@ -187,5 +189,21 @@ describe('a changed value', () => {
 		expect(Object.keys(before)).toHaveLength(5)
 		expect(Object.values(before)).not.toContain(undefined)
 		for (const [name, sum] of Object.entries(after)) expect(sum).not.toBe(before[name])
+	})
+})
+
+describe('values in the guides', () => {
+	const found = readdirSync('docs/guides').flatMap((name) =>
+		[...(name.endsWith('.md') ? readFileSync(`docs/guides/${name}`, 'utf8') : '').matchAll(/^```yaml values\.yaml\n([\s\S]*?)^```/gm)].map(
+			([, text = '']) => [name, text] as const,
+		),
+	)
+
+	it('are there', () => {
+		expect(found.length).toBeGreaterThan(3)
+	})
+
+	it.each(found)('of %s are accepted', async (_name, text) => {
+		expect(workloads(await render(parse(text) as object)).length).toBeGreaterThan(0)
 	})
 })

@@ -11,6 +11,7 @@ export const engines = {
 			sasl: { mechanism: 'scram-sha-512', username: 'kubetape', passwordFile: '/kafka/password' },
 		},
 	},
+	store: { elasticsearch: { url: 'https://elasticsearch.svc:9200', apiKey: '${ELASTIC_API_KEY}' } },
 }
 
 export const shapes: Readonly<Record<string, object>> = {
@@ -42,7 +43,7 @@ export const shapes: Readonly<Record<string, object>> = {
 			audit: { enabled: true },
 			logs: { enabled: true, options: { pods: { multiline: 'stack' }, files: [{ paths: ['/var/log/kube-apiserver.log'] }] } },
 		},
-		env: [{ name: 'KAFKA_PASSWORD', valueFrom: { secretKeyRef: { name: 'kafka', key: 'password' } } }],
+		env: [{ name: 'ELASTIC_API_KEY', valueFrom: { secretKeyRef: { name: 'elasticsearch', key: 'api-key' } } }],
 		process: { replicas: 4, nodeSelector: { pool: 'data' } },
 		serve: { proxy },
 		networkPolicy: { egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }], proxyFrom: [{ podSelector: {} }] },
