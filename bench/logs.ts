@@ -48,7 +48,11 @@ function generate(path: string): number {
 			caller: pick(['http/server.go:214', 'db/pool.go:88', 'cart/checkout.go:341']),
 			msg: pick(['request served', 'query finished', 'order placed and queued for shipment', 'cache miss, loading from the store']),
 			trace: hex(32),
-			agent: pick(['Mozilla/5.0 (X11; Linux x86_64)', 'Go-http-client/2.0 (linux/amd64; shop)', 'kube-probe/1.36 (gateway; east)']),
+			agent: pick([
+				'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox',
+				'Go-http-client/2.0 (linux/amd64; shop; checkout 1.4.2; pool east)',
+				'kube-probe/1.36 (gateway; east; one of three replicas behind it)',
+			]),
 			path: `/api/v1/${pick(['orders', 'carts', 'users', 'products'])}/${Math.floor(random() * 1e6)}`,
 			status: pick([200, 200, 200, 201, 404, 500]),
 			ms: Math.round(random() * 1e5) / 100,
@@ -248,12 +252,14 @@ export async function run(print: (line: string) => void): Promise<void> {
 		const rateOf = (subject: string): number => megabytes / of(subject, 'cpuSeconds')
 		for (const subject of costs.keys()) {
 			const peak = of(subject, 'peakMb')
-			const ratio = subject === own ? '' : `; ours is ${(rateOf(own) / rateOf(subject)).toFixed(2)} of it`
+			const ratio = subject === own ? '' : `; ours is ${(rateOf(own) / rateOf(subject)).toFixed(2)} times as fast`
 			print(
 				`${rateOf(subject).toFixed(1).padStart(6)} MB per CPU-second  ${subject}${peak > 0 ? `, peak ${peak.toFixed(0)} MB` : ''}${ratio}`,
 			)
 		}
-		print(`ours: ${barOf(rateOf(own), '>=', 70)} (stretch ${barOf(rateOf(own), '>=', 130)}), peak ${barOf(of(own, 'peakMb'), '<=', 150)}`)
+		print(
+			`ours: speed ${barOf(rateOf(own), '>=', 70)}, stretch ${barOf(rateOf(own), '>=', 130)}, peak ${barOf(of(own, 'peakMb'), '<=', 150)}`,
+		)
 		const quiet = quietFolder(dir)
 		for (const peer of peers) await quietPeer(print, peer, dir, quiet)
 		await delays(print, dir, quiet)

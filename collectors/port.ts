@@ -7,6 +7,7 @@ import type { Metrics } from '#runtime/metrics.ts'
 /**
  * Hands records over. Resolves when all of them are in the record log durably, rejects when they could not be. Batches are appended in the
  * order of the calls. A collector may have up to limits.batchesInFlightMax calls outstanding, and saves its cursor only after the call resolved.
+ * The bytes of log blocks are the collector's again then, which writes to them: whoever keeps them longer copies them.
  */
 export type Emit = (records: readonly KubetapeRecord[]) => Promise<void>
 

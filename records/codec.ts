@@ -78,7 +78,14 @@ function writeBody(part: Part, at: number): number {
 }
 
 /** Bodies become their JSON text, at the cost of one copy. Throws RangeError where one record takes more than `recordBytesMax`. */
-export function encodeRecords(records: readonly Redacted[], recordBytesMax = Number.POSITIVE_INFINITY): Buffer {
+export const encodeRecords = (records: readonly Redacted[], recordBytesMax = Number.POSITIVE_INFINITY): Buffer =>
+	withEncoded(records, recordBytesMax, (bytes) => Buffer.from(bytes))
+
+/**
+ * As encodeRecords, for whoever is done with the bytes at once: they are valid until `use` returns, and `use` encodes nothing itself. Half a
+ * megabyte that is garbage a moment later is what makes the collector of garbage look at everything.
+ */
+export function withEncoded<T>(records: readonly Redacted[], recordBytesMax: number, use: (bytes: Uint8Array) => T): T {
 	let at = 0
 	try {
 		for (const record of records) {
@@ -98,7 +105,7 @@ export function encodeRecords(records: readonly Redacted[], recordBytesMax = Num
 			scratch.writeUInt32LE(second, at + 8)
 			at = end
 		}
-		return Buffer.from(scratch.subarray(0, at))
+		return use(scratch.subarray(0, at))
 	} finally {
 		if (scratch.length > scratchBytesMax) scratch = Buffer.allocUnsafeSlow(scratchBytesFirst)
 	}

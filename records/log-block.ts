@@ -10,6 +10,12 @@ const entryBytes = 24
 /** A block ends with the line that reaches this. */
 const blockBytesMax = 256 * 1024
 const linesMax = 8192
+/** A text so large goes with its buffer, and is not copied out of it. */
+const givenBytesMin = 64 * 1024
+/** Larger ones, of giant lines, are not kept. */
+const givenBytesMax = 1024 * 1024
+/** Buffers that came back and are kept. */
+const spareMax = 8
 
 const streams: readonly LogLine['stream'][] = ['', 'stdout', 'stderr']
 const flagNames = ['truncated', 'invalid-utf8', 'nul', 'no-time'] as const
@@ -38,6 +44,7 @@ export class LineWriter {
 	#source: LogSource
 	#table: Buffer = Buffer.allocUnsafe(64 * entryBytes)
 	#text: Buffer = Buffer.allocUnsafe(16 * 1024)
+	readonly #spare: Buffer[] = []
 	#lines = 0
 	#bytes = 0
 
@@ -78,11 +85,19 @@ export class LineWriter {
 	take(observedAt: Micros): LogBlock | undefined {
 		if (this.#lines === 0) return undefined
 		const table = Buffer.from(this.#table.subarray(0, this.#lines * entryBytes))
-		const text = Buffer.from(this.#text.subarray(0, this.#bytes))
+		const isGiven = this.#bytes >= givenBytesMin
+		const text = isGiven ? this.#text.subarray(0, this.#bytes) : Buffer.from(this.#text.subarray(0, this.#bytes))
 		const block = blockOf(this.#source, observedAt, table, text)
+		if (isGiven) this.#text = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#text.length)
 		this.#lines = 0
 		this.#bytes = 0
 		return block
+	}
+
+	/** Nobody reads the block any more: its buffer is written to again. What is made anew for every block is garbage by the gigabyte, and all memory is looked at for it. */
+	giveBack({ text }: LogBlock): void {
+		if (text.byteLength < givenBytesMin || text.byteOffset !== 0 || text.buffer.byteLength > givenBytesMax) return
+		if (this.#spare.length < spareMax) this.#spare.push(Buffer.from(text.buffer))
 	}
 }
 

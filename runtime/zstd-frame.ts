@@ -3,12 +3,15 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 const level = { [constants.ZSTD_c_compressionLevel]: 1 }
 const summed = { ...level, [constants.ZSTD_c_checksumFlag]: 1 }
+const chunkBytesMin = 4096
 /** Sizes that a header may claim without being believed: a batch is far smaller. */
 const sizeMax = 256 * 1024 * 1024
 
 /** In one call, so that the size is known and told. `withSum`: the frame ends with a checksum of the content, and a damaged one is never unpacked. */
 export function compress(bytes: Uint8Array, withSum = false): Buffer {
-	return zstdCompressSync(bytes, { params: withSum ? summed : level })
+	// What comes out fits mostly, and is not put together of pieces then.
+	const chunkSize = Math.max(chunkBytesMin, bytes.length >> 2)
+	return zstdCompressSync(bytes, { chunkSize, params: withSum ? summed : level })
 }
 
 /** Throws node:zlib's error where `frame` is none. */

@@ -131,6 +131,11 @@ export class Batch {
 		return records
 	}
 
+	/** Of what was taken, these are durable: nobody reads them any more. */
+	giveBack(records: readonly KubetapeRecord[]): void {
+		for (const record of records) if (record.kind === 'block') this.#writer.giveBack(record)
+	}
+
 	#turnTo(file: LogFile): void {
 		this.#cut()
 		this.#file = file

@@ -65,7 +65,11 @@ export class Engine implements Disposable {
 		this.#batch = new Batch(context.clock)
 		this.#turns = new Turns(this.#batch, { ...config, nowMs })
 		this.#checkpoints = new Checkpoints(state)
-		this.#outbox = new Outbox(emit, state, () => this.#wake?.(), this.#held)
+		const emitAndReuse: Emit = async (records) => {
+			await emit(records)
+			this.#batch.giveBack(records)
+		}
+		this.#outbox = new Outbox(emitAndReuse, state, () => this.#wake?.(), this.#held)
 		this.#bytesRead = context.metrics.counter('kubetape_logs_read_bytes_total', 'Bytes of log files that were read', ['cluster'])
 		this.#filesKnown = context.metrics.gauge('kubetape_logs_files', 'Log files that are known', ['cluster'])
 		this.#cuts = context.metrics.counter(

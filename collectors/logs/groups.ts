@@ -31,15 +31,19 @@ const openings = [
 	'The above exception was',
 	'... ',
 ]
+/** What Go's runtime says before the first frame; an empty line may come between. */
+const beginnings = ['panic: ', 'fatal error: ']
 const goFrame = /^[\w./*()\-·[\]{}]{1,300}\(.{0,1000}\)$/
-const pythonError = /^[A-Za-z_][\w.]{0,200}(?:Error|Exception|Warning|Exit|Interrupt|Iteration)(?::|$)/
+/** By the name that they mostly have, or with their module before it. */
+const pythonError =
+	/^(?:[A-Za-z_][\w.]{0,200}(?:Error|Exception|Warning|Exit|Interrupt|Iteration)|(?:[a-z_]\w{0,60}\.){1,9}[A-Z]\w{0,100})(?::|$)/
 
 function isOfStack(bytes: Uint8Array, from: number, to: number, inside: boolean): boolean {
 	if (isBlank(bytes[from])) return true
 	if (openings.some((opening) => startsWith(bytes, from, to, opening))) return true
 	if (!inside) return false
-	// Between frames: an empty line, a Go function, the error that a Python trace ends with.
-	if (from === to) return true
+	// Between frames: an empty line, a Go function, its signal, the error that a Python trace ends with.
+	if (from === to || startsWith(bytes, from, to, '[signal ')) return true
 	if (to - from > 1400) return false
 	const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
 	return goFrame.test(text) || pythonError.test(text)
@@ -54,6 +58,7 @@ export class Groups {
 	readonly #batch: Batch
 	readonly #lineBytesMax: number
 	readonly #belongs: Belongs | undefined
+	readonly #begins: boolean
 	readonly #held: [OpenLine | undefined, OpenLine | undefined, OpenLine | undefined] = [undefined, undefined, undefined]
 	readonly #inside: [boolean, boolean, boolean] = [false, false, false]
 	readonly #nowMs: () => number
@@ -62,6 +67,7 @@ export class Groups {
 	constructor(batch: Batch, rule: Multiline, lineBytesMax: number, nowMs: () => number) {
 		this.#batch = batch
 		this.#belongs = rules[rule]
+		this.#begins = rule === 'stack'
 		this.#lineBytesMax = lineBytesMax
 		this.#nowMs = nowMs
 	}
@@ -94,7 +100,7 @@ export class Groups {
 		next.grewAt = this.#nowMs()
 		this.#held[stream] = next
 		// A trace may have no line before it.
-		this.#inside[stream] = belongs(bytes, from, to, false)
+		this.#inside[stream] = belongs(bytes, from, to, false) || (this.#begins && beginnings.some((text) => startsWith(bytes, from, to, text)))
 	}
 
 	/** A line that was joined of parts: too long to be one of a trace. */

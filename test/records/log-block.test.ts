@@ -49,6 +49,43 @@ function blockOf(inputs: readonly Input[]): LogBlock | undefined {
 	return writer.take(at)
 }
 
+/** A block of so many bytes, all of one letter. */
+function aFullBlock(writer: LineWriter, letter: string, bytes: number): LogBlock {
+	for (let at = 0; at < bytes; at += 1000) writer.add(begin, at, 1, Buffer.from(letter.repeat(1000)))
+	const block = writer.take(begin)
+	if (!block) throw new Error('nothing was written')
+	return block
+}
+const lettersOf = (block: LogBlock): string => [...new Set([...linesOf(block)].map(({ text }) => text))].join()
+
+describe('buffers of blocks', () => {
+	it('are written to again once they came back, and not before', () => {
+		const writer = new LineWriter(source)
+		const first = aFullBlock(writer, 'a', 300_000)
+		const second = aFullBlock(writer, 'b', 300_000)
+		expect([lettersOf(first), lettersOf(second)]).toEqual(['a'.repeat(1000), 'b'.repeat(1000)])
+		writer.giveBack(first)
+		// The one that came back comes after the one that was begun.
+		const third = aFullBlock(writer, 'c', 300_000)
+		const fourth = aFullBlock(writer, 'd', 300_000)
+		expect(third.text.buffer).not.toBe(first.text.buffer)
+		expect(fourth.text.buffer).toBe(first.text.buffer)
+		expect([second, third, fourth].map(lettersOf)).toEqual(['b', 'c', 'd'].map((letter) => letter.repeat(1000)))
+	})
+
+	it('of small and of giant blocks are not kept', () => {
+		const writer = new LineWriter(source)
+		const small = aFullBlock(writer, 'a', 10_000)
+		const giant = aFullBlock(writer, 'b', 3_000_000)
+		writer.giveBack(small)
+		writer.giveBack(giant)
+		for (const letter of ['c', 'd', 'e']) {
+			const { buffer } = aFullBlock(writer, letter, 100_000).text
+			expect([small.text.buffer, giant.text.buffer]).not.toContain(buffer)
+		}
+	})
+})
+
 describe('blocks of lines', () => {
 	it('give back what was put in, with the id that each line has alone', () => {
 		fc.assert(

@@ -1,5 +1,5 @@
 // The spool: what the brokers have not taken waits on this machine's disk, durable, in order, bounded; what they have taken is removed.
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDirectory } from '#runtime/directory.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
@@ -27,6 +27,8 @@ interface Segment {
 	open: number
 	/** Where reading goes on in it. */
 	readAt: number
+	/** Where the entries begin that were read and are not done, by number. */
+	readonly unfinished: Map<number, number>
 }
 
 interface Adding {
@@ -36,10 +38,19 @@ interface Adding {
 	readonly reject: (error: unknown) => void
 }
 
-const segmentBytesDefault = 64 * 1024 * 1024
+/** A file goes when all of it is done: what a crash makes be sent again is less than one of them. */
+const segmentBytesDefault = 8 * 1024 * 1024
 /** The last part of the room is for those whose source does not wait. */
 const urgentShare = 0.25
 const fileName = /^\d{10}\.spool$/
+
+const doneFile = (path: string): string => `${path}.done`
+
+/** Bytes at the beginning of the file that were noted as done; without a note, none. */
+function doneIn(path: string): number {
+	const note = doneFile(path)
+	return existsSync(note) ? Number(readFileSync(note, 'utf8')) || 0 : 0
+}
 
 export class Spool {
 	readonly #dir: string
@@ -72,15 +83,16 @@ export class Spool {
 			.filter((found) => fileName.test(found))
 			.toSorted()) {
 			const path = join(options.dir, name)
-			const segment = { file: new SpoolFile(path, statSync(path).size), open: 0, readAt: 0 }
+			const segment = { file: new SpoolFile(path, statSync(path).size), open: 0, readAt: 0, unfinished: new Map() }
 			this.#nextFile = Number(name.slice(0, 10)) + 1
+			segment.readAt = Math.min(segment.file.size, doneIn(path))
 			this.#count(segment)
 			this.#segments.push(segment)
 		}
 	}
 
 	#count(segment: Segment): void {
-		let at = 0
+		let at = segment.readAt
 		for (;;) {
 			const found = segment.file.entryAt(at)
 			if (!found) break
@@ -89,7 +101,7 @@ export class Spool {
 			at = 'end' in found ? found.end : found.damagedUntil
 		}
 		segment.file.cut(at)
-		this.#bytes += at
+		this.#bytes += at - segment.readAt
 	}
 
 	/** Entries that wait for the brokers, those that are just being written included. */
@@ -160,7 +172,12 @@ export class Spool {
 	#segmentToWrite(): Segment {
 		const last = this.#segments.at(-1)
 		if (last && last.file.size < this.#segmentBytesMax) return last
-		const segment = { file: new SpoolFile(join(this.#dir, `${String(this.#nextFile++).padStart(10, '0')}.spool`), 0), open: 0, readAt: 0 }
+		const segment = {
+			file: new SpoolFile(join(this.#dir, `${String(this.#nextFile++).padStart(10, '0')}.spool`), 0),
+			open: 0,
+			readAt: 0,
+			unfinished: new Map(),
+		}
 		this.#segments.push(segment)
 		return segment
 	}
@@ -173,6 +190,7 @@ export class Spool {
 				if (!found) break
 				const end = 'end' in found ? found.end : found.damagedUntil
 				const entry = { number: this.#read++, bytes: end - segment.readAt }
+				segment.unfinished.set(entry.number, segment.readAt)
 				segment.readAt = end
 				this.#segmentOf.set(entry.number, segment)
 				if ('end' in found) return { ...entry, stream: found.stream, data: found.data }
@@ -188,6 +206,7 @@ export class Spool {
 		const segment = this.#segmentOf.get(number)
 		if (!segment) return
 		this.#segmentOf.delete(number)
+		segment.unfinished.delete(number)
 		this.#doneCount += 1
 		segment.open -= 1
 		this.#bytes -= bytes
@@ -196,11 +215,16 @@ export class Spool {
 		for (const each of this.#segments.filter(isFinished)) {
 			this.#segments.splice(this.#segments.indexOf(each), 1)
 			await each.file.remove()
+			rmSync(doneFile(each.file.path), { force: true })
 		}
 	}
 
+	/** Notes how far each file is done, so that the next process does not send that again. */
 	async close(): Promise<void> {
 		while (this.#writing) await new Promise((resolve) => setImmediate(resolve))
-		for (const { file } of this.#segments) await file.close()
+		for (const { file, unfinished, readAt } of this.#segments) {
+			await file.close()
+			writeFileSync(doneFile(file.path), String(Math.min(readAt, ...unfinished.values())))
+		}
 	}
 }

@@ -39,7 +39,7 @@ interface Pending {
 const flushMs = 5000
 const pieceShare = 768 * 1024
 /** What the spool hands to the lanes at once, packed. */
-const drainBytesMax = 8 * 1024 * 1024
+const drainBytesMax = 1024 * 1024
 
 export class Writer {
 	readonly #options: WriterOptions
@@ -51,6 +51,7 @@ export class Writer {
 	readonly #underway = new Map<number, Pending>()
 	readonly #watch: NodeJS.Timeout
 	#spooling = false
+	#closing = false
 	#draining: Promise<void> = Promise.resolve()
 	#failure: unknown
 
@@ -66,7 +67,7 @@ export class Writer {
 	async append(stream: Stream, records: readonly Redacted[]): Promise<void> {
 		if (records.length === 0) return
 		if (this.#failure !== undefined) throw this.#failure
-		if (this.#closed.signal.aborted) throw new KubetapeError('STORAGE_UNAVAILABLE', 'the record log is closed')
+		if (this.#closing) throw new KubetapeError('STORAGE_UNAVAILABLE', 'the record log is closed')
 		const packed = this.#pack(stream, records)
 		const urgent = records.some(({ kind }) => kind === 'audit')
 		if (this.#spooling) {
@@ -175,8 +176,8 @@ export class Writer {
 		const failures: unknown[] = []
 		let bytes = 0
 		const backoff = createBackoff({ clock, firstMs: 20, maxMs: 200 })
-		while (!this.#closed.signal.aborted && failures.length === 0) {
-			const entry = bytes < drainBytesMax ? await spool.next() : undefined
+		while (!this.#closed.signal.aborted && failures.length === 0 && !(this.#closing && running.size === 0)) {
+			const entry = bytes < drainBytesMax && !this.#closing ? await spool.next() : undefined
 			if (entry) {
 				backoff.reset()
 				bytes += entry.bytes
@@ -214,7 +215,8 @@ export class Writer {
 	/** Gives the brokers a moment to take what is on its way; what they have not taken then is rejected, or stays in the spool. */
 	async close(): Promise<void> {
 		clearInterval(this.#watch)
-		await atMost(flushMs, Promise.allSettled([...this.#pending].map(({ acknowledged }) => acknowledged)))
+		this.#closing = true
+		await atMost(flushMs, Promise.allSettled([this.#draining, ...[...this.#pending].map(({ acknowledged }) => acknowledged)]))
 		this.#closed.abort()
 		await this.#draining
 		await this.#producers.close()

@@ -1,6 +1,6 @@
 // Records to the rows of an append: by partition, in zstd, each with its checksum.
 import { crc32 } from 'node:zlib'
-import { encodeRecords, orderKey } from '#records/codec.ts'
+import { orderKey, withEncoded } from '#records/codec.ts'
 import type { Redacted } from '#records/record.ts'
 import { limits } from '#runtime/limits.ts'
 import { streams, type Stream } from '#storage/log/port.ts'
@@ -34,7 +34,7 @@ export function rowsOf(stream: Stream, records: readonly Redacted[], partitions:
 	for (const [part, list] of byPartition) {
 		for (let at = 0; at < list.length; at += rowRecordsMax) {
 			const slice = list.slice(at, at + rowRecordsMax)
-			const data = compress(encodeRecords(slice, limits.recordBytesMax))
+			const data = withEncoded(slice, limits.recordBytesMax, (bytes) => compress(bytes))
 			rows.push({ stream: streams.indexOf(stream), part, count: slice.length, dataCrc: crc32(data), data })
 		}
 	}

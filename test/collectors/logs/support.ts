@@ -19,6 +19,8 @@ export interface Collecting {
 	/** Resolves when `isReached`; rejects after a while, or when the collector ended. */
 	until(isReached: () => boolean, ms?: number): Promise<void>
 	lineCount(count: number): Promise<void>
+	/** The sum of a metric over its labels. */
+	metric(name: string): Promise<number>
 	stop(): Promise<void>
 }
 
@@ -100,6 +102,10 @@ export function collect(stateDir: string, config: Readonly<Record<string, unknow
 		texts: () => lines.map(({ text }) => text),
 		until,
 		lineCount: (count) => until(() => lines.length >= count),
+		async metric(name) {
+			const { values = [] } = (await context.metrics.registry.getSingleMetric(name)?.get()) ?? {}
+			return values.reduce((sum, { value }) => sum + value, 0)
+		},
 		async stop() {
 			stop.abort()
 			await running

@@ -45,6 +45,22 @@ describe('the spool', () => {
 		await again.close()
 	})
 
+	it('does not give again what was done before an orderly end', async () => {
+		const dir = freshDir()
+		const spool = openIn(dir)
+		for (const text of ['a', 'b', 'c', 'd']) await spool.add('logs', Buffer.from(text), false)
+		const [a, b, c] = await readAll(spool)
+		for (const entry of [a, c, b]) if (entry) await spool.done(entry)
+		await spool.close()
+		const again = openIn(dir)
+		expect(again.bytes).toBe(10)
+		const [d] = await readAll(again)
+		expect(String(d?.data)).toBe('d')
+		if (d) await again.done(d)
+		expect(files(dir)).toEqual([])
+		await again.close()
+	})
+
 	it('is read as far as it is whole, whatever byte a crash ended it at', async () => {
 		const dir = freshDir()
 		const spool = openIn(dir)
