@@ -1,6 +1,6 @@
 // How a role knows that it can do its work: it asks what it depends on, every few seconds, and says what it finds. Saying it is also the sign that the role does not hang.
 import { atMost } from '#runtime/lifecycle.ts'
-import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { isRetryable, KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import type { Store } from '#storage/store/port.ts'
 import { storeGroup, type RoleContext } from './context.ts'
@@ -15,12 +15,19 @@ export interface Check {
 
 const everyMs = 5000
 const answerMsMax = 5000
+const lagMsMax = 3000
 
-export const logCheck = (log: RecordLog): Check => ({
+/** `canWait`: while the log is away, what is appended waits on this disk, so that a source that is sent here has no reason to go elsewhere. What has no room pauses the role. */
+export const appendCheck = (log: Pick<RecordLog, 'lag'>, canWait: boolean): Check => ({
 	part: 'record log',
 	run: async () => {
-		await log.lag(storeGroup, ['records'])
-		return 'answers'
+		try {
+			if (await atMost(lagMsMax, log.lag(storeGroup, ['records']))) return 'answers'
+			throw new KubetapeError('STORAGE_UNAVAILABLE', `no answer within ${lagMsMax / 1000} s`)
+		} catch (error) {
+			if (canWait && isRetryable(error)) return `does not answer, records wait on this disk: ${messageOf(error)}`
+			throw error
+		}
 	},
 })
 

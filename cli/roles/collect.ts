@@ -7,8 +7,9 @@ import type { ClusterConfig } from '#cli/config.ts'
 import type { KubetapeRecord } from '#records/record.ts'
 import { aborted } from '#runtime/lifecycle.ts'
 import { messageOf } from '#runtime/errors.ts'
-import { keepChecking, logCheck } from './checks.ts'
-import { openLog } from './engines.ts'
+import { keepChecking, appendCheck } from './checks.ts'
+import { canWaitHere, openLog } from './engines.ts'
+import { createPauses, type Pause } from './pauses.ts'
 import { createEmit } from './emit.ts'
 import { redactionKey } from './redaction.ts'
 import { paths, type Role, type RoleContext } from './context.ts'
@@ -55,15 +56,8 @@ export const collect: Role = async (context, signal) => {
 	await using log = await openLog(context)
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
-	let isPaused = false
-	const paused = context.metrics.gauge('kubetape_collect_paused', '1 while the record log cannot take records')
-	paused.set(0)
-	const onPause = (reason: string | null): void => {
-		isPaused = reason !== null
-		paused.set(isPaused ? 1 : 0)
-		context.report(!isPaused, reason === null ? 'recording' : `paused: ${reason}`)
-	}
-	const emitFor = (): ReturnType<typeof createEmit> =>
+	const pauses = createPauses(context)
+	const emitFor = (onPause: Pause['onPause'] = pauses.one().onPause): ReturnType<typeof createEmit> =>
 		createEmit({ log, redact, clock: context.clock, logger: context.logger, metrics: context.metrics, onPause }, both)
 
 	// Loaded before the first one runs: one that fails at once must find its failure waited for.
@@ -74,13 +68,15 @@ export const collect: Role = async (context, signal) => {
 			collectors: await collectorsOf(cluster, context, received.get(cluster.name) ?? {}),
 		})),
 	)
-	const webhook = await webhookOf(context, () => isPaused, received)
+	// By itself: what the API server sends may still have room where other sources must wait.
+	const webhookPause = pauses.one()
+	const webhook = await webhookOf(context, webhookPause.isPaused, received)
 	const running = sources.flatMap(({ cluster, collectors }) =>
 		collectors.map((collector) => runToEnd(collector, cluster, context, emitFor(), both)),
 	)
-	if (webhook) running.push(webhook.run(emitFor(), both))
+	if (webhook) running.push(webhook.run(emitFor(webhookPause.onPause), both))
 	context.report(true, running.length === 0 ? 'nothing to record' : 'recording')
-	const checking = keepChecking(context, [logCheck(log)], both)
+	const checking = keepChecking(context, [appendCheck(log, canWaitHere(context.config))], both)
 	try {
 		await Promise.all([...running, ...(running.length === 0 ? [aborted(both)] : [])])
 		// A replay ends; the role stays, so that the others are not stopped with it.

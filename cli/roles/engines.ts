@@ -25,6 +25,11 @@ export function logRetention({ log }: Config): LogRetention {
 	return log.kafka ? { ageMs: 0, bytesMax: 0 } : log.sqlite.retention
 }
 
+/** Whether what is appended may wait on this machine's disk while the record log is away. */
+export function canWaitHere({ log }: Config): boolean {
+	return log.kafka !== undefined && log.kafka.spool.bytesMax > 0
+}
+
 async function openSqlite(context: RoleContext): Promise<RecordLog> {
 	const damages: Damage[] = []
 	const log = await openSqliteLog({

@@ -8,7 +8,9 @@ export const stuckMsMax = 60_000
 
 interface Partition {
 	readonly lag: bigint
-	/** When it last moved: was committed, or had no lag. */
+	/** Where the group stood in it. */
+	readonly next: bigint
+	/** When it last moved: was committed, by whatever process, or had no lag. */
 	readonly movedAt: Micros
 }
 
@@ -27,7 +29,11 @@ export function createProgress(clock: Clock): Progress {
 	return {
 		committed(positions) {
 			for (const position of positions)
-				partitions.set(nameOf(position), { lag: partitions.get(nameOf(position))?.lag ?? 0n, movedAt: clock.nowMicros() })
+				partitions.set(nameOf(position), {
+					lag: partitions.get(nameOf(position))?.lag ?? 0n,
+					next: position.offset,
+					movedAt: clock.nowMicros(),
+				})
 		},
 		lags(lags) {
 			const now = clock.nowMicros()
@@ -35,8 +41,8 @@ export function createProgress(clock: Clock): Progress {
 				lags.map((lag) => {
 					const known = partitions.get(nameOf(lag))
 					// The time runs from when records first waited: an idle partition has stood still for long, and is not stuck.
-					const waited = known !== undefined && known.lag > 0n && lag.records > 0n
-					return [nameOf(lag), { lag: lag.records, movedAt: waited ? known.movedAt : now }]
+					const waited = known !== undefined && known.lag > 0n && lag.records > 0n && lag.next <= known.next
+					return [nameOf(lag), { lag: lag.records, next: lag.next, movedAt: waited ? known.movedAt : now }]
 				}),
 			)
 		},

@@ -25,6 +25,8 @@ export interface Lag {
 	readonly partition: number
 	/** Records appended and not yet committed by the group. */
 	readonly records: bigint
+	/** Where the group goes on: what it, in whatever process, has committed. */
+	readonly next: bigint
 }
 
 export interface LogRetention {

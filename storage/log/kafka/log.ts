@@ -193,7 +193,7 @@ class KafkaLog implements RecordLog {
 		for (const { stream, name } of topics) {
 			for (const [partition, bounds] of await this.#offsets.bounds(name)) {
 				const { next } = beginOf(committed.get(`${name}/${partition}`), bounds)
-				found.push({ stream, partition, records: bounds.high - next })
+				found.push({ stream, partition, records: bounds.high - next, next })
 			}
 		}
 		return found.toSorted((a, b) => wanted.indexOf(a.stream) - wanted.indexOf(b.stream) || a.partition - b.partition)

@@ -195,6 +195,8 @@ export class Member {
 	async #part(payload: EachBatchPayload, place: Place, messages: readonly KafkaMessage[], at: number, generation: number): Promise<number> {
 		const { onLoss, onFailure, wasTold } = this.#options
 		const part = place.part(messages, at)
+		// Before the batch that may be committed beyond them.
+		for (const loss of part.losses) await onLoss(loss)
 		if (part.records.length > 0) {
 			const next = place.next + BigInt(part.end - at)
 			const batch = {
@@ -220,7 +222,6 @@ export class Member {
 			}
 			if (!this.isCurrent(generation)) return messages.length
 		}
-		for (const loss of part.losses) await onLoss(loss)
 		place.next += BigInt(part.end - at)
 		if (part.end > at) this.#resolved(payload, place)
 		if (part.damaged === undefined) {

@@ -318,7 +318,7 @@ class SqliteLog implements RecordLog {
 	async lag(group: string, wanted: readonly Stream[]): Promise<Lag[]> {
 		return this.#places(group, wanted, []).map(({ stream, partition, next }) => {
 			const end = (this.#statements.head.get(streams.indexOf(stream), partition)?.['next'] as bigint | undefined) ?? 0n
-			return { stream, partition, records: end - next }
+			return { stream, partition, records: end - next, next }
 		})
 	}
 

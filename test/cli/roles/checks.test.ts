@@ -1,6 +1,6 @@
 // A role asks what it depends on, and says what it finds: an answer, a failure, or that nothing answers.
 import { expect, it } from 'vitest'
-import { keepChecking, type Check } from '#cli/roles/checks.ts'
+import { appendCheck, keepChecking, type Check } from '#cli/roles/checks.ts'
 import { configSchema } from '#cli/config.ts'
 import { createRoleContext } from '#cli/roles/context.ts'
 import { resolveConfig } from '#runtime/config.ts'
@@ -44,4 +44,13 @@ it('reports each part, goes on asking, and ends when it is told', async () => {
 	await checking
 	expect(await context.metrics.registry.metrics()).toMatch(/^kubetape_data_free_bytes \d{6,}$/m)
 	folder.remove()
+})
+
+it('a record log that is away is no reason to send records elsewhere, where they can wait here', async () => {
+	const away = { lag: () => Promise.reject(new KubetapeError('STORAGE_UNAVAILABLE', 'no broker')) }
+	const refused = { lag: () => Promise.reject(new KubetapeError('KAFKA_AUTH', 'wrong password')) }
+	expect(await appendCheck({ lag: async () => [] }, true).run()).toBe('answers')
+	expect(await appendCheck(away, true).run()).toBe('does not answer, records wait on this disk: no broker')
+	await expect(appendCheck(away, false).run()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+	await expect(appendCheck(refused, true).run()).rejects.toMatchObject({ code: 'KAFKA_AUTH' })
 })

@@ -5,7 +5,7 @@ import type { Lag, Position } from '#storage/log/port.ts'
 
 let now = 0
 const clock = { nowMicros: () => now, sleep: async () => {} }
-const lag = (records: bigint, partition = 0): Lag => ({ stream: 'records', partition, records })
+const lag = (records: bigint, partition = 0, next = 0n): Lag => ({ stream: 'records', partition, records, next })
 const position: Position = { stream: 'records', partition: 0, offset: 5n }
 const later = (ms: number): void => void (now += ms * 1000)
 
@@ -28,6 +28,18 @@ it('is not stuck where it goes on, however much waits', () => {
 		progress.lags([lag(2000n)])
 	}
 	expect(progress.stuck()).toEqual([])
+})
+
+it('is not stuck where another process of the group goes on', () => {
+	const progress = createProgress(clock)
+	for (let minute = 0; minute < 5; minute++) {
+		progress.lags([lag(1000n, 0, BigInt(minute))])
+		later(stuckMsMax)
+	}
+	expect(progress.stuck()).toEqual([])
+	progress.lags([lag(1000n, 0, 4n)])
+	later(5000)
+	expect(progress.stuck()).toEqual(['records/0: 1000 records, nothing committed for 65 s'])
 })
 
 it('counts from when records began to wait, after an idle hour', () => {

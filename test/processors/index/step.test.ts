@@ -122,7 +122,7 @@ describe('the indexer', () => {
 				})
 				yield* []
 			},
-			lag: async () => [{ stream: 'records', partition: 0, records: lags.shift() ?? 0n }],
+			lag: async () => [{ stream: 'records', partition: 0, records: lags.shift() ?? 0n, next: 0n }],
 		}
 		const manual: Clock = {
 			nowMicros: () => 1_000_000,
