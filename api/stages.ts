@@ -3,6 +3,9 @@ import type { Filter, Item, Page, PageRequest, Store } from '#storage/store/port
 import { wireItem, wireTime } from './serialize.ts'
 import type { WireItem } from './wire.ts'
 
+/** A client may choose the Audit-ID of its request, and the same again: the time at which it came in tells its requests apart. */
+const requestOf = ({ cluster, audit }: Item): string => `${cluster}\0${audit?.auditID ?? ''}\0${audit?.requestReceivedAt ?? ''}`
+
 /** Stages of the requests that these entries are of. */
 async function stagesOf(store: Store, items: readonly Item[]): Promise<ReadonlyMap<string, readonly Item[]>> {
 	const clusters = Map.groupBy(
@@ -15,8 +18,7 @@ async function stagesOf(store: Store, items: readonly Item[]): Promise<ReadonlyM
 			cluster,
 			ofCluster.map(({ audit }) => audit?.auditID ?? ''),
 		)
-		for (const [auditID, ofRequest] of Map.groupBy(stages, ({ audit }) => audit?.auditID ?? ''))
-			all.set(`${cluster}\0${auditID}`, ofRequest)
+		for (const [request, ofRequest] of Map.groupBy(stages, requestOf)) all.set(request, ofRequest)
 	}
 	return all
 }
@@ -53,7 +55,7 @@ export async function requestsPage(store: Store, filter: Filter, page: PageReque
 		})
 		const stages = await stagesOf(store, entries.items)
 		for (const item of entries.items) {
-			const wire = await standing(store, filter, item, stages.get(`${item.cluster}\0${item.audit?.auditID ?? ''}`) ?? [])
+			const wire = await standing(store, filter, item, stages.get(requestOf(item)) ?? [])
 			if (wire) items.push(wire)
 		}
 		if (entries.next === null || items.length >= page.limit) return { items, next: entries.next }

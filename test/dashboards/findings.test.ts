@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { actsOf } from '#dashboards/web/src/acts.ts'
 import { accessOf, breakagesOf, refusalsOf, unrequestedOf } from '#dashboards/web/src/findings.ts'
+import { oneEachRequest, requestsOf } from '#dashboards/web/src/items.ts'
 import { lanesOf } from '#dashboards/web/src/lanes.ts'
 import { changeAt, objectAt, requestAt } from './items.ts'
 
@@ -19,6 +20,20 @@ const crash = (second: number) =>
 		summary: 'container checkout waiting: CrashLoopBackOff',
 	})
 const always = Number.NEGATIVE_INFINITY
+
+describe('requests', () => {
+	it('are one record each, by the stage that says how they ended, however the stages are ordered', () => {
+		const stage = (second: number, name: string, auditID = 'one', requestReceived = 'at first') =>
+			requestAt(second, checkout, { auditID, stage: name, requestReceived }, { id: `${auditID} ${name} ${second}` })
+		const running = [stage(2, 'ResponseStarted', 'watch'), stage(1, 'RequestReceived', 'watch')]
+		const ended = [stage(3, 'RequestReceived'), stage(5, 'ResponseComplete'), stage(4, 'ResponseStarted')]
+		// A client may choose the Audit-ID, and choose it twice.
+		const again = stage(9, 'ResponseComplete', 'one', 'later')
+		const change = changeAt(6, checkout)
+		expect(oneEachRequest([again, change, ...ended, ...running])).toEqual([again, change, ended[1], running[0]])
+		expect(requestsOf([change, ...ended.toReversed()])).toEqual([ended[1]])
+	})
+})
 
 describe('what went wrong', () => {
 	it('gathers warnings under the topmost owner, with its last wanted change and what people did beside it', () => {

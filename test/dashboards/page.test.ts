@@ -79,7 +79,7 @@ describe('at first sight', () => {
 		expect(acts.join('\n')).not.toContain('dry run')
 		const lanes = await page.locator('.lane-name').evaluateAll((names) => names.slice(0, 2).map((name) => name.textContent))
 		expect(lanes[0]).toMatch(/^Deploymentcheckoutshop▲2/)
-		expect(lanes[1]).toMatch(/^Podcheckout-6fbf495b87-p6fc2▲29 warnings of /)
+		expect(lanes[1]).toMatch(/^Podcheckout-6fbf495b87-p6fc2▲26 warnings of /)
 	})
 
 	it('opens what a line of the summary names', async () => {

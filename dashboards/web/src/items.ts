@@ -49,13 +49,21 @@ export function reasonOf(item: WireItem): string {
 	return word?.[1] ?? item.summary.slice(0, 60)
 }
 
-/** One entry per request: of its stages the one that says how it ended. */
-export function requestsOf(items: readonly WireItem[]): readonly WireItem[] {
+const stages = ['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic']
+const stageOf = ({ audit }: WireItem): number => stages.indexOf(audit?.stage ?? '')
+/** A client may send the same Audit-ID again: the time at which its request came in tells them apart. */
+const requestOf = ({ cluster, audit }: WireItem): string => `${cluster} ${audit?.auditID} ${audit?.requestReceived}`
+
+/** The records without those stages of a request that a later one of it follows: that one says how it ended. */
+export function oneEachRequest(items: readonly WireItem[]): readonly WireItem[] {
 	const last = new Map<string, WireItem>()
 	for (const item of items) {
 		if (!item.audit) continue
-		const known = last.get(item.audit.auditID)
-		if (!known || known.audit?.stage === 'ResponseStarted' || known.audit?.stage === 'RequestReceived') last.set(item.audit.auditID, item)
+		const known = last.get(requestOf(item))
+		if (!known || stageOf(item) > stageOf(known)) last.set(requestOf(item), item)
 	}
-	return [...last.values()]
+	return items.filter((item) => !item.audit || last.get(requestOf(item)) === item)
 }
+
+/** One entry per request. */
+export const requestsOf = (items: readonly WireItem[]): readonly WireItem[] => oneEachRequest(items).filter((item) => item.audit)

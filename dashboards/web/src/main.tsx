@@ -73,10 +73,10 @@ function App() {
 	const [asking, setAsking] = useState(false)
 	const box = useRef<HTMLInputElement>(null)
 	const timeline = useTimeline(view)
-	const { cluster, ready, set, tail, ledger, turn, lanes, findings, problem } = timeline
+	const { cluster, ready, set, tail, ledger, turn, rows, lanes, findings, problem } = timeline
 	const { from, to } = rangeOf(set)
 	const actions = useActions(change)
-	const choice = useChoice(view.table ? set.items.length : lanes.length, timeline.shown, view.table)
+	const choice = useChoice(view.table ? rows.length : lanes.length, timeline.shown, view.table)
 	useKeys({ view, change, box, from, to, asking, setAsking, move: choice.move, pause: tail.pause })
 	const beside = view.object !== '' || view.ledger
 	const gutter = useGutter(beside)
@@ -168,7 +168,7 @@ function Main({ view, change, timeline, actions, choice, gutter, beside }: MainP
 			{empty !== '' ? (
 				<p class="empty">{empty}</p>
 			) : view.table ? (
-				<TableView items={set.items} {...{ chosen, moved, end }} spanMs={to - from} onChoose={setChosen} onOpen={actions.open} />
+				<TableView items={timeline.rows} {...{ chosen, moved, end }} spanMs={to - from} onChoose={setChosen} onOpen={actions.open} />
 			) : (
 				<LaneView {...{ lanes, from, to, holes, palette, chosen, moved }} onChoose={setChosen} onOpen={actions.open} />
 			)}

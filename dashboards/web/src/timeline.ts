@@ -6,6 +6,7 @@ import { useClusters, useCoverage, useLiveBuckets, useRecords } from './data.ts'
 import { queryOf, wholeQueryOf, type View } from './filter.ts'
 import { findingsOf } from './findings.ts'
 import { useFresh } from './fresh.ts'
+import { oneEachRequest } from './items.ts'
 import { lanesOf } from './lanes.ts'
 import { useTail } from './live.ts'
 import { emptyText, holesOf } from './range.ts'
@@ -44,7 +45,8 @@ export function useTimeline(view: View) {
 		again,
 	})
 	const wholeSet = whole.loaded.set
-	const lanes = useMemo(() => lanesOf(set.items), [set.items])
+	const rows = useMemo(() => oneEachRequest(set.items), [set.items])
+	const lanes = useMemo(() => lanesOf(rows), [rows])
 	const acts = useMemo(() => actsOf(wholeSet.items), [wholeSet.items])
 	const findings = useMemo(() => findingsOf(wholeSet.items, wholeSet.since), [wholeSet.items, wholeSet.since])
 	const holes = useMemo(() => holesOf(set, ledger.coverage), [set, ledger.coverage])
@@ -64,6 +66,7 @@ export function useTimeline(view: View) {
 		tail,
 		ledger,
 		fresh,
+		rows,
 		lanes,
 		acts,
 		findings,

@@ -168,6 +168,17 @@ describe('requests', () => {
 		])
 	})
 
+	it('are told apart where a client sends one Audit-ID again', async () => {
+		const sent = (second: number): Indexed => {
+			const entry = stage('ResponseComplete', second, 200, 'chosen')
+			const record = { ...(entry.record as Redacted<AuditEntry>), cluster: 'chosen', requestReceivedAt: begin + second * 1e6 }
+			return { ...entry, record: { ...record, id: auditId('chosen', 'chosen', 'ResponseComplete', String(second), record.occurredAt) } }
+		}
+		await store.put([sent(900), sent(901)])
+		const { items } = await json<WirePage<WireItem>>('/api/v1/audit?cluster=chosen&collapse=true')
+		expect(items.map(({ stages: all }) => all?.length)).toEqual([1, 1])
+	})
+
 	it('say what was cut off, and what their source does not have', async () => {
 		const entry = stage('ResponseComplete', 80, 200, 'lossy-1')
 		const at = begin + 600 * 1e6
