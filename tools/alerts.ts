@@ -67,7 +67,7 @@ export const alerts: readonly Alert[] = [
 	},
 	{
 		name: 'KubetapeRejects',
-		expr: `${grew('kubetape_collect_rejects_total', 'cluster, step, reason', '15m')} or ${grew('kubetape_process_rejects_total', 'step, reason', '15m')}`,
+		expr: `${grew('kubetape_collect_rejects_total', 'cluster, step, reason', '15m')} or ${grew('kubetape_process_rejects_total', 'step, reason', '15m')} or ${grew('kubetape_store_refused_total', 'instance', '15m')}`,
 		for: '0m',
 		severity: 'warning',
 		summary: 'Input was set aside as bad.',
@@ -148,6 +148,13 @@ export const alerts: readonly Alert[] = [
 		for: '0m',
 		severity: 'critical',
 		summary: 'Audit batches were refused: API servers try again for a while, and then drop them.',
+	},
+	{
+		name: 'KubetapeAuditLost',
+		expr: `${grew('kubetape_audit_failed_total', 'cluster', '15m')} or ${grew('kubetape_audit_lost_total', 'cluster, way', '15m')}`,
+		for: '0m',
+		severity: 'critical',
+		summary: 'Audit entries that API servers counted did not come; a gap says how many and when.',
 	},
 	{
 		name: 'KubetapeVersionsDiffer',

@@ -128,6 +128,16 @@ export const rows: readonly Row[] = [
 				queries: { '{{cluster}} {{status}}': 'sum by (cluster, status) (rate(kubetape_audit_webhook_batches_total[$__rate_interval]))' },
 			},
 			{
+				title: 'Audit entries that did not come',
+				about: 'Lost on the way, given up by API servers, and seconds of which nobody knows.',
+				unit: 'short',
+				queries: {
+					'lost {{cluster}} {{way}}': 'sum by (cluster, way) (increase(kubetape_audit_lost_total[$__rate_interval]))',
+					'given up {{cluster}}': 'sum by (cluster) (increase(kubetape_audit_failed_total[$__rate_interval]))',
+					'seconds not known {{cluster}}': 'sum by (cluster) (increase(kubetape_audit_uncompared_seconds_total[$__rate_interval]))',
+				},
+			},
+			{
 				title: 'Sessions with etcd',
 				about: 'Begun.',
 				unit: 'short',

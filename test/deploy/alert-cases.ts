@@ -117,6 +117,11 @@ export const cases: Readonly<Record<string, Case>> = {
 		quiet: { 'kubetape_audit_webhook_batches_total{cluster="a",status="200"}': '0+5x60' },
 		labels: { cluster: 'a', status: '503' },
 	},
+	KubetapeAuditLost: {
+		fires: { 'kubetape_audit_lost_total{cluster="a",way="webhook"}': '_x57 12x3' },
+		quiet: { 'kubetape_audit_lost_total{cluster="a",way="webhook"}': '12x60', 'kubetape_audit_failed_total{cluster="a"}': '0x60' },
+		labels: { cluster: 'a', way: 'webhook' },
+	},
 	KubetapeVersionsDiffer: {
 		fires: { 'kubetape_build_info{version="1"}': '1x70', 'kubetape_build_info{version="2"}': '1x70' },
 		quiet: { 'kubetape_build_info{version="1",instance="a"}': '1x70', 'kubetape_build_info{version="1",instance="b"}': '1x70' },

@@ -38,7 +38,7 @@ describe('every metric', () => {
 	it('that tells of trouble or delay is looked at', () => {
 		const text = expressions.map(([, expr]) => expr).join('\n')
 		const watched = [...declared.keys()].filter((name) =>
-			/reject|fail|lost|stuck|paused|lag|seconds|damage|spool|free|rejoin|again|oversize/.test(name),
+			/reject|fail|lost|stuck|paused|lag|refused|seconds|damage|spool|free|rejoin|again|oversize/.test(name),
 		)
 		expect(watched.length).toBeGreaterThan(12)
 		expect(watched.filter((name) => !text.includes(name) && name !== 'kubetape_process_last_put_timestamp_seconds')).toEqual([])
