@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { rotatedName } from '#collectors/tail/siblings.ts'
-import type { Entry } from './file.ts'
+import { statOf, type Entry } from './file.ts'
 import { mayHave, type Source } from './sources.ts'
 
 /** Folders beyond are only looked at. */
@@ -98,7 +98,7 @@ export class Directories implements Disposable {
 	}
 
 	#lookAt(folder: Folder): void {
-		const modifiedMs = statSync(folder.path, { throwIfNoEntry: false })?.mtimeMs ?? -1
+		const modifiedMs = statOf(folder.path)?.mtimeMs ?? -1
 		if (!folder.again && modifiedMs === folder.modifiedMs) return
 		if (!folder.owners) this.#dirty.add(folder)
 		else {
@@ -170,8 +170,7 @@ export class Directories implements Disposable {
 		const pattern = folder.source.patterns[folder.depth]
 		for (const name of names) {
 			const path = join(folder.path, name)
-			if (pattern?.test(name) && statSync(path, { throwIfNoEntry: false })?.isDirectory())
-				this.#add(folder.index, folder.source, path, folder.depth + 1)
+			if (pattern?.test(name) && statOf(path)?.isDirectory()) this.#add(folder.index, folder.source, path, folder.depth + 1)
 		}
 	}
 
@@ -277,7 +276,7 @@ export class Directories implements Disposable {
 		const key = `target:${path}`
 		let target = this.#folders.get(key)
 		if (!target) {
-			const state = { modifiedMs: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1, again: true, watcher: undefined, events: 0 }
+			const state = { modifiedMs: statOf(path)?.mtimeMs ?? -1, again: true, watcher: undefined, events: 0 }
 			target = { index: -1, path, source: folder.source, depth: 0, logs: new Set(), owners: new Set(), names: new Map(), ...state }
 			this.#folders.set(key, target)
 			this.#watch(target)
@@ -302,7 +301,7 @@ function* rotated(
 
 /** `order`: undefined for the file that is written. */
 function addEntry(logs: Grouped, log: string, path: string, order: string | undefined): void {
-	const stats = statSync(path, { throwIfNoEntry: false })
+	const stats = statOf(path)
 	if (!stats?.isFile()) return
 	const isCurrent = order === undefined
 	const entry = { path, device: stats.dev, inode: stats.ino, size: stats.size, isCurrent, order: order ?? '~' }

@@ -1,5 +1,5 @@
 // The one loop for all files: those with something to read stand in a queue and get turns, one after the other; what was read is handed over in batches. Nothing is read while too much is on its way.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { saveWhenPossible, type LocalState } from '#collectors/local-state.ts'
 import { Outbox, type StateChange } from '#collectors/outbox.ts'
 import type { CollectorContext, Emit } from '#collectors/port.ts'
@@ -9,7 +9,7 @@ import { Checkpoints } from './checkpoints.ts'
 import type { LogsConfig } from './config.ts'
 import { Directories } from './directories.ts'
 import { Family } from './family.ts'
-import type { Entry, LogFile } from './file.ts'
+import { statOf, type Entry, type LogFile } from './file.ts'
 import type { RateLimit } from './rate.ts'
 import { createReader } from './readers.ts'
 import { mayHave, sourcesOf, type Source } from './sources.ts'
@@ -29,8 +29,8 @@ const yieldMs = 10
 /** Files are looked at in so many slices, spread over the time between two looks. */
 const slices = 8
 
-/** Whoever looks so seldom may miss whole files. */
-const awayMs = 5000
+/** Whoever leaves out so many looks may miss whole files. */
+const awayLooks = 5
 
 const nowMs = (): number => performance.now()
 
@@ -278,7 +278,7 @@ export class Engine implements Disposable {
 		this.#forgotten = []
 		const began = nowMs()
 		await this.#settled(this.#outbox.send(this.#batch.take(), {}, changes))
-		if (nowMs() - began > awayMs) this.#awayUntil = nowMs() + this.#config.pollMs * 2
+		if (nowMs() - began > this.#config.pollMs * awayLooks) this.#awayUntil = nowMs() + this.#config.pollMs * 2
 	}
 
 	/** While the log takes nothing, files are not read: how long they become is looked at all the same. */
@@ -336,7 +336,7 @@ export class Engine implements Disposable {
 		if (family.isQueued) return
 		for (const file of family.files) {
 			if (file.finished && !file.isOpen && !file.isGone) continue
-			const size = file.isOpen ? file.sizeNow() : (statSync(file.path, { throwIfNoEntry: false })?.size ?? 0)
+			const size = file.isOpen ? file.sizeNow() : (statOf(file.path)?.size ?? 0)
 			const isDue = file.pendingBytes > 0 && now - file.pendingSince >= this.#config.lastLineMs
 			if (size === file.seenTo && !isDue && file.replacedAt === 0) continue
 			this.#enqueue(family)

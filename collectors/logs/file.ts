@@ -1,6 +1,6 @@
 // One log file, whatever it is called now: who it is, how far it was read, and how far its lines are settled.
 import { hash } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants as files, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs'
 import { constants, gunzipSync } from 'node:zlib'
 import { headBytesMax, headHash } from '#collectors/tail/identity.ts'
 import type { LogSource } from '#records/log-block.ts'
@@ -90,8 +90,6 @@ export class LogFile {
 	finished: boolean
 	/** The file system has it under no name any more. */
 	isGone = false
-	/** It is in the run queue. */
-	isQueued = false
 	/** Kept on disk that there is such a file. */
 	isAnnounced: boolean
 	long: LongLine | undefined
@@ -262,9 +260,19 @@ export function newRow(
 	}
 }
 
+/** Undefined where it is not there, or cannot be looked at: links in a circle, a folder that may not be entered. */
+export function statOf(path: string): Stats | undefined {
+	try {
+		return statSync(path, { throwIfNoEntry: false })
+	} catch {
+		return undefined // as if it were not there: others are not held up by it
+	}
+}
+
 /** Names change at any time: what is opened may be another file than the one that was listed. Throws ENOENT then. */
 export function openAs(path: string, { device, inode }: Pick<Entry, 'device' | 'inode'>): number {
-	const fd = openSync(path, 'r')
+	// A pipe that has taken its place would wait for a writer.
+	const fd = openSync(path, files.O_RDONLY | files.O_NONBLOCK)
 	const { dev, ino } = fstatSync(fd)
 	if (dev === device && ino === inode) return fd
 	closeSync(fd)
