@@ -4,14 +4,18 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
+import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readCounters, type Counters } from '#collectors/audit/counters/exposition.ts'
 import { parseAuditLine } from '#collectors/audit/parse.ts'
+import { openLocalState } from '#collectors/local-state.ts'
+import type { WireCoverage, WireItem, WirePage } from '#api/wire.ts'
 import type { Gap } from '#records/record.ts'
 import { parseTime } from '#records/time.ts'
 import { systemClock } from '#runtime/clock.ts'
 import type { Item, Store } from '#storage/store/port.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
+import { openApi } from '#test/api/support.ts'
 import { Roles } from '#test/flow/roles.ts'
 import { startCluster, type Cluster } from '#test/support/cluster.ts'
 import { eventually, temporaryFolder } from '#test/support/program.ts'
@@ -33,6 +37,7 @@ const flags = [
 let cluster: Cluster
 let roles: Roles
 let store: Store | undefined
+let port = 0
 
 async function freePort(): Promise<number> {
 	const server = createServer()
@@ -43,7 +48,7 @@ async function freePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-	const port = await freePort()
+	port = await freePort()
 	cluster = await startCluster({ env: { NODES: '1', AUDIT_URL: `http://127.0.0.1:${port}/audit/rig`, APISERVER_EXTRA: flags.join(' ') } })
 	const config = join(folder.path, 'kubetape.yaml')
 	const files = ['etcd', 'kube-apiserver'].map((name) => `{ paths: ["${cluster.dir}/logs/${name}.log"], component: ${name} }`)
@@ -129,13 +134,33 @@ async function counters(): Promise<Counters> {
 	return found
 }
 
+/** Starts what receives, and resolves when it does: on a busy machine that takes seconds. */
+async function receiving(): Promise<void> {
+	roles.start('collect')
+	const isHeard = (): Promise<boolean> =>
+		fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then(
+			() => true,
+			() => false, // not yet
+		)
+	await eventually(isHeard, (heard) => heard)
+}
+
+/** Resolves when the counters were looked at once: what is given up on before is not told. */
+async function looked(): Promise<void> {
+	using state = openLocalState(join(folder.path, 'data', 'collectors', 'rig', 'audit-counters'))
+	await eventually(
+		async () => Promise.resolve(state.cursor(cluster.api)),
+		(look) => look !== undefined,
+	)
+}
+
 /** Kills of what receives, in the midst of it; the last time it is away for longer than the webhook tries. */
 async function killing(): Promise<void> {
 	for (let kill = 0; kill < kills; kill += 1) {
-		await roles.pause(2500, 5000)
+		await roles.pause(2000, 4000)
 		await roles.kill('collect')
 		await (kill === kills - 1 ? wait(5000) : roles.pause(0, 1000))
-		roles.start('collect')
+		await receiving()
 	}
 	await roles.pause(3000, 4000)
 }
@@ -156,7 +181,9 @@ function failures(gaps: readonly Gap[]): ReadonlyMap<string, { readonly from: nu
 const given = (gaps: readonly Gap[]): number => gaps.reduce((sum, { detail }) => sum + Number(/gave up on (\d+)/.exec(detail)?.[1] ?? 0), 0)
 
 it(`keeps every entry once, and tells what the webhook lost (seed ${seed})`, async () => {
-	roles.start('collect', 'process')
+	roles.start('process')
+	await receiving()
+	await looked()
 	const load = startLoad(cluster, perSecond)
 	const begun = performance.now()
 	await killing()
@@ -168,6 +195,8 @@ it(`keeps every entry once, and tells what the webhook lost (seed ${seed})`, asy
 	await roles.pause(3000, 3000)
 	const { errors } = await counters()
 	expect(errors.get('webhook')).toBeGreaterThan(0)
+	expect(roles.failures).toEqual([])
+	process.stdout.write(`both ways: ${answered} requests, ${rate} a second; failed ${JSON.stringify([...errors])}\n`)
 	const isTold = (gaps: readonly Gap[]): boolean =>
 		[...failures(gaps)].every(([plugin, range]) => range === 'broken' || range.to === errors.get(plugin)) && given(gaps) > 0
 	const told = await eventually(gapsOf, isTold, 30_000)
@@ -180,7 +209,7 @@ it(`keeps every entry once, and tells what the webhook lost (seed ${seed})`, asy
 	const blocking = startLoad(cluster, perSecond / 5, 1_000_000)
 	await roles.pause(2000, 3000)
 	await roles.kill('collect')
-	roles.start('collect')
+	await receiving()
 	// Long enough without a kill that what was sent and what came are compared.
 	await wait(16_000)
 	await blocking.stop()
@@ -208,7 +237,7 @@ it(`keeps every entry once, and tells what the webhook lost (seed ${seed})`, asy
 	const lost = [...file.ids].filter((id) => !ids.has(id))
 	const own = entries.filter(({ source }) => source === 'audit').length
 	process.stdout.write(
-		`both ways: ${answered} requests, ${rate} a second; ${file.lines} lines in ${file.packed + 1} files, stored ${entries.length}, lost ${lost.length}, doubled ${entries.length - requests.size}, ` +
+		`both ways: ${file.lines} lines in ${file.packed + 1} files, stored ${entries.length}, lost ${lost.length}, doubled ${entries.length - requests.size}, ` +
 			`kills ${roles.kills}, webhook gave up on ${given(gaps)} (${gaps.length} gaps), compared ${coverage.length} times, seed ${seed}\n`,
 	)
 	expect(lost).toEqual([])
@@ -224,20 +253,38 @@ it(`keeps every entry once, and tells what the webhook lost (seed ${seed})`, asy
 	const compared = coverage.filter(({ space, scope }) => space === 'audit' && scope === 'file')
 	expect(compared.length).toBeGreaterThan(0)
 	expect(compared.filter(({ toRevision, versions }) => Number(toRevision) !== versions)).toEqual([])
-	await expectLogs(store)
+	const api = await openApi(store)
+	try {
+		await expectAnswers(api)
+	} finally {
+		await api.close()
+	}
 })
 
-/** Lines of etcd (JSON) and of the API server (klog) are found by what they say, at the times that they tell themselves. */
-async function expectLogs(from: Store): Promise<void> {
-	const [first] = readFileSync(join(cluster.dir, 'logs', 'etcd.log'), 'utf8').split('\n')
-	const said = JSON.parse(first ?? '') as { readonly ts: string; readonly msg: string }
-	const etcd = await from.timeline({ cluster: 'rig', include: ['log'], q: 'embed/config.go' }, { limit: 10, order: 'asc' })
-	expect(etcd.items[0]).toMatchObject({ occurredAt: parseTime(said.ts), log: { component: 'etcd', level: 'warning' } })
-	const api = readFileSync(join(cluster.dir, 'logs', 'kube-apiserver.log'), 'utf8').split('\n')
-	const line = api.find((text) => text.includes('FLAG: --audit-log-compress=')) ?? ''
-	const time = /^I(\d\d)(\d\d) (\S+)/.exec(line)
-	const found = await from.timeline({ cluster: 'rig', include: ['log'], q: 'audit-log-compress' }, { limit: 10, order: 'asc' })
-	expect(found.items[0]).toMatchObject({ log: { component: 'kube-apiserver', level: 'info' } })
-	const year = new Date().getFullYear()
-	expect(found.items[0]?.occurredAt).toBe(parseTime(`${year}-${time?.[1]}-${time?.[2]}T${time?.[3]}Z`))
+/** What readers get: what was sent and came, gaps, truncated entries, and lines of etcd (JSON) and of the API server (klog) by what they say, at the times that they tell themselves. */
+async function expectAnswers(api: FastifyInstance): Promise<void> {
+	const json = async <T>(url: string): Promise<T> => {
+		const response = await api.inject(url)
+		expect([url, response.statusCode]).toEqual([url, 200])
+		return response.json<T>()
+	}
+	const coverage = await json<WireCoverage>('/api/v1/coverage?cluster=rig')
+	expect(coverage.audit.filter(({ way, sent, received }) => way === 'file' && sent > 0 && sent === received).length).toBeGreaterThan(0)
+	expect(coverage.gaps.filter(({ scope, fromTime, toTime }) => scope === 'audit webhook' && fromTime && toTime).length).toBeGreaterThan(0)
+	const large = await json<WirePage<WireItem>>('/api/v1/audit?cluster=rig&collapse=true&verb=create&q=load&limit=1000')
+	expect(large.items.some(({ audit, summary }) => audit?.truncated === true && summary.includes('truncated'))).toBe(true)
+
+	const logOf = (component: string): readonly string[] => readFileSync(join(cluster.dir, 'logs', `${component}.log`), 'utf8').split('\n')
+	const said = JSON.parse(logOf('etcd')[0] ?? '') as { readonly ts: string; readonly caller: string }
+	const line = logOf('kube-apiserver').find((text) => text.includes('FLAG: --audit-log-compress=')) ?? ''
+	const [, month, day, time] = /^I(\d\d)(\d\d) (\S+)/.exec(line) ?? []
+	const told = `${new Date().getFullYear()}-${month}-${day}T${time}Z`
+	for (const [q, component, at] of [
+		[said.caller, 'etcd', said.ts],
+		['audit-log-compress', 'kube-apiserver', told],
+	] as const)
+		for (const path of ['/api/v1/logs?', '/api/v1/timeline?include=logs&']) {
+			const { items } = await json<WirePage<WireItem>>(`${path}cluster=rig&order=asc&q=${encodeURIComponent(q)}`)
+			expect([items[0]?.log?.component, parseTime(items[0]?.time ?? '')]).toEqual([component, parseTime(at)])
+		}
 }
