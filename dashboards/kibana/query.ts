@@ -30,6 +30,8 @@ export const is = (field: string, ...values: readonly (string | number | boolean
 export const atLeast = (field: string, value: number): Query => ({ field, atLeast: value })
 export const startsWith = (field: string, prefix: string): Query => ({ field, prefix })
 export const exists = (field: string): Query => ({ field, exists: true })
+/** Has a value that is no empty text: what a record does not have is kept as one. */
+export const filled = (field: string): Query => all(exists(field), not(is(field, '')))
 export const all = (...queries: readonly Query[]): Query => ({ all: queries })
 export const either = (...queries: readonly Query[]): Query => ({ any: queries })
 export const not = (query: Query): Query => ({ not: query })
@@ -45,13 +47,16 @@ export function kqlOf(query: Query | undefined): string {
 	if ('any' in query) return query.any.map(parenthesized).join(' or ')
 	if ('not' in query) return `not ${parenthesized(query.not)}`
 	if ('exists' in query) return `${query.field}: *`
-	if ('prefix' in query) return `${query.field}: ${query.prefix.replaceAll(/[\\():<>"*\s]/g, String.raw`\$&`)}*`
+	if ('prefix' in query) return `${query.field} >= ${literal(query.prefix)} and ${query.field} < ${literal(behind(query.prefix))}`
 	if ('atLeast' in query) return `${query.field} >= ${query.atLeast}`
 	const [first, ...more] = query.values.map(literal)
 	return more.length === 0 ? `${query.field}: ${first}` : `${query.field}: (${[first, ...more].join(' or ')})`
 }
 
-const parenthesized = (query: Query): string => ('all' in query || 'any' in query ? `(${kqlOf(query)})` : kqlOf(query))
+/** The first text behind all that begin with this one. A wildcard would say it too, but a colon before it is taken by Kibana only, not by the `kql` query of Elasticsearch. */
+const behind = (prefix: string): string => prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
+
+const parenthesized = (query: Query): string => ('all' in query || 'any' in query || 'prefix' in query ? `(${kqlOf(query)})` : kqlOf(query))
 
 /** Every field that is named, with whether an order of values is asked for. */
 export function fieldsOf(query: Query | undefined): readonly { readonly field: string; readonly ordered: boolean }[] {

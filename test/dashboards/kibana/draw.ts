@@ -42,7 +42,7 @@ function collecting(warnings: string[]): LoggerInterface {
 		if (text !== withoutWindow) warnings.push(text)
 	}
 	const logger: LoggerInterface = {
-		level: (() => logger) as LoggerInterface['level'],
+		level: () => logger,
 		error: (...said) => (note(...said), logger),
 		warn: (...said) => (note(...said), logger),
 		info: () => logger,
