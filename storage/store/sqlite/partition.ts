@@ -5,7 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { SqliteStoreConfig } from './config.ts'
 import { Bodies } from './bodies.ts'
 import { isSoundNarrow, rowSum } from './check.ts'
-import { configure, headOf } from './connection.ts'
+import { configure } from './connection.ts'
 import { DamageError, formatError, storageError } from './errors.ts'
 import { storeLimits } from './limits.ts'
 import { Objects, type ObjectKinds } from './objects.ts'
@@ -24,6 +24,7 @@ import {
 } from './schema.ts'
 import { spansOf, type Span, type StoredSpan } from './spans.ts'
 import { Texts } from './texts.ts'
+import { WalIndexHeads } from './wal-index.ts'
 
 /** What is known of a day without opening it, as long as it has not changed. */
 interface Known {
@@ -57,6 +58,9 @@ interface Opened {
 export function suffixes(path: string): readonly string[] {
 	return [path, walPath(path), `${path}-shm`, sumsPath(path)]
 }
+
+/** Of this thread, for as long as it runs. */
+const heads = new WalIndexHeads()
 
 export class Partition {
 	readonly day: string
@@ -196,7 +200,7 @@ export class Partition {
 	/** Which state the file is in, without opening it: by its place and size, and the head of the shared index, which counts the puts. */
 	#signatureNow(): string {
 		const stat = statSync(this.path, { throwIfNoEntry: false })
-		return `${stat?.ino}:${stat?.size}:${stat?.mtimeMs}:${headOf(`${this.path}-shm`)}`
+		return `${stat?.ino}:${stat?.size}:${stat?.mtimeMs}:${heads.of(`${this.path}-shm`)}`
 	}
 
 	#isCurrent(known: Known): boolean {
