@@ -37,7 +37,7 @@ async function readAll(count: number): Promise<{ readonly lines: readonly LogLin
 	const gaps: Gap[] = []
 	const seen = new Set<string>()
 	await using log = await openSqliteLog({ dir: join(folder.path, 'data', 'log'), clock: systemClock })
-	for await (const { records } of log.read('test', ['logs', 'ledger'], AbortSignal.timeout(30_000))) {
+	for await (const { records } of log.read('test', ['logs', 'ledger'], AbortSignal.timeout(120_000))) {
 		for (const record of records) {
 			if (record.kind === 'gap') gaps.push(record)
 			if (record.kind === 'block')
