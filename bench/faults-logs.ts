@@ -27,7 +27,7 @@ export async function run(print: (line: string) => void): Promise<void> {
 	const seed = seedOf('bench faults-logs')
 	const peers = allPeers(print)
 	print(
-		`${new Date().toISOString().slice(0, 10)}, seed ${seed}; ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}; Node ${process.version}`,
+		`${new Date().toISOString().slice(0, 10)}, seed ${seed}; ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('.').slice(0, 2).join('.')}; Node ${process.version}`,
 	)
 	for (const peer of peers) print(`- ${peer.name} ${peer.version}: ${peer.settings}`)
 	print('- Kubetape: defaults; counted as a reader of the record log sees it (what has the same id is one)\n')
