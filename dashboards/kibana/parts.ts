@@ -32,6 +32,9 @@ export const field = {
 	eventSource: 'kubernetes.event.source.component',
 	regardingKind: 'kubernetes.event.involved_object.kind',
 	regardingName: 'kubernetes.event.involved_object.name',
+	statedReason: 'kubetape.statement.reason',
+	statedScope: 'kubetape.statement.scope',
+	rejectStep: 'kubetape.statement.step',
 	regardingUid: 'kubernetes.event.involved_object.uid',
 } as const
 

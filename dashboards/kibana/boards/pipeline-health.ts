@@ -82,14 +82,24 @@ const missingOverTime: LensPanel = {
 	metrics: [count('Statements')],
 }
 
-const missingBySource: LensPanel = {
+const gapReasons: LensPanel = {
 	...ledger,
-	id: 'missing-by-source',
-	title: 'Gaps and rejects by source',
+	id: 'gap-reasons',
+	title: 'Gaps: where, and why',
 	chart: 'table',
-	where: missing,
-	buckets: [top('Cluster', field.cluster, 50), top('Source', field.source, 10)],
-	metrics: [count('Gaps', is(field.kind, 'gap')), count('Rejects', is(field.kind, 'reject')), latest],
+	where: is(field.kind, 'gap'),
+	buckets: [top('Cluster', field.cluster, 50), top('Where', field.statedScope, 20), top('Why', field.statedReason, 10)],
+	metrics: [count('Gaps'), latest],
+}
+
+const rejectReasons: LensPanel = {
+	...ledger,
+	id: 'reject-reasons',
+	title: 'Rejects: at which step, and why',
+	chart: 'table',
+	where: is(field.kind, 'reject'),
+	buckets: [top('Source', field.source, 10), top('Step', field.rejectStep, 20), top('Why', field.statedReason, 50)],
+	metrics: [count('Rejects'), latest],
 }
 
 const missingList: SavedSearch = {
@@ -137,10 +147,16 @@ export const pipelineHealth: Dashboard = {
 			height: 15,
 			panels: [
 				[24, sources],
-				[24, missingBySource],
+				[24, missingOverTime],
 			],
 		},
-		{ height: 12, panels: [[48, missingOverTime]] },
+		{
+			height: 14,
+			panels: [
+				[24, gapReasons],
+				[24, rejectReasons],
+			],
+		},
 		{ height: 14, panels: [[48, missingList]] },
 		{ height: 14, panels: [[48, coverageList]] },
 	],

@@ -32,6 +32,9 @@ const registryFields: Fields = {
 	state: keyword,
 }
 
+/** Of gaps, coverage and rejects: why, where, and at which step. */
+const statement = object({ reason: keyword, scope: keyword, step: keyword })
+
 /** Above the server's own templates, which have 100 to 200. */
 const priority = 500
 
@@ -77,7 +80,7 @@ export function mappingOf(of: RecordClass, options: TemplateOptions): Fields {
 		item: object(fieldsOfItem(...specialOf[of])),
 		/** Of a document that Elasticsearch would not take: all of it, kept and not searched. */
 		plain: opaque,
-		...(of === 'ledger' ? { statement: opaque } : of === 'audit' ? {} : { body: versioned ? bodyField(options) : opaque }),
+		...(of === 'ledger' ? { statement } : of === 'audit' ? {} : { body: versioned ? bodyField(options) : opaque }),
 	}
 	const fields = { ...ecsFields(of), kubetape: object(kubetape) }
 	return options.flattened ? fields : withoutAlias(without(fields), 'kubetape.item.labels')
