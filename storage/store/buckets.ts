@@ -8,6 +8,13 @@ export interface Counting {
 	warnings: number
 }
 
+/** In this order on every engine: the same answer is the same text. */
+const countedKinds: readonly RecordKind[] = ['change', 'event', 'audit', 'log', 'gap', 'coverage', 'reject']
+
+export function inOrder(counts: Partial<Record<RecordKind, number>>): Partial<Record<RecordKind, number>> {
+	return Object.fromEntries(countedKinds.flatMap((kind) => (counts[kind] === undefined ? [] : [[kind, counts[kind]]])))
+}
+
 /** Fewer than asked for only where there are not so many microseconds. */
 export function makeBuckets(from: number, to: number, buckets: number): readonly Counting[] {
 	const span = to - from + 1

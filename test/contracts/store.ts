@@ -195,6 +195,7 @@ export function storeContract(engine: StoreEngine): void {
 			const rest = await store.tail({}, first.token, 3)
 			expect([...first.items, ...rest.items]).toHaveLength(4)
 			expect((await store.tail({}, rest.token, 3)).items).toEqual([])
+			expect((await store.tail({ q: 'change 2' }, token, 9)).items.map(({ summary }) => summary)).toEqual(['change 2'])
 			expect((await store.ledger('blue', {})).gaps).toMatchObject([{ fromRevision: 5n, reason: 'compacted' }])
 			expect((await store.clusters())[0]?.counts).toEqual({ change: 2, gap: 1, audit: 1 })
 		})

@@ -3,7 +3,7 @@ import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import { createBackoff } from '#runtime/retry.ts'
 import type { Answer, Connection } from './client.ts'
-import { errorIn, meaningOfRequest, meaningOfRow, serverError, shownReason, type ServerError } from './classify.ts'
+import { errorIn, meaningOfRequest, meaningOfRow, neverFits, serverError, shownReason, type ServerError } from './classify.ts'
 import type { Line } from './document.ts'
 import { elasticLimits } from './limits.ts'
 import { Pace } from './pace.ts'
@@ -129,7 +129,7 @@ export class Bulk {
 			if (meaning === 'stored') outcomes[row.place] = 'stored'
 			// It was sent before and nobody knew what became of it: it is this one.
 			else if (meaning === 'duplicate') outcomes[row.place] = row.unknown ? 'stored' : 'duplicate'
-			else if (meaning === 'permanent' || (meaning === 'alone' && (row.alone || rows.length === 1)))
+			else if (meaning === 'permanent' || (rows.length === 1 && (meaning === 'alone' || (error && neverFits(error)))))
 				outcomes[row.place] = { refused: error ?? { type: 'error', reason: `HTTP ${answered?.status}` } }
 			else if (meaning === 'ours')
 				throw new KubetapeError(
@@ -152,11 +152,7 @@ export class Bulk {
 		this.pace.refused(bytes)
 		const [only] = rows
 		if (rows.length > 1 || !only) return answer.status === 413 ? rows : this.#later(rows, error)
-		// Alone, and too large: at once for a body over the limit, after some tries where the server is only short of memory.
-		if (answer.status !== 413 && only.tries < elasticLimits.triesMax) {
-			only.tries += 1
-			return rows
-		}
+		if (answer.status !== 413 && !neverFits(error)) return this.#later(rows, error)
 		outcomes[only.place] = { refused: error }
 		return []
 	}

@@ -59,6 +59,14 @@ export function meaningOfRow(status: number, error: ServerError | undefined): Ro
 	return status >= 500 ? 'wait' : 'alone'
 }
 
+const pressure = /_operation_bytes=(\d+).*max_\w+_bytes=(\d+)/
+
+/** Whether what was sent is larger than all the memory that the server has for such requests: it is for ever then. Otherwise it is only busy. */
+export function neverFits({ type, reason }: ServerError): boolean {
+	const [, operation = '0', limit = '0'] = (type === 'es_rejected_execution_exception' && pressure.exec(reason)) || []
+	return Number(operation) > Number(limit)
+}
+
 /** Without rows in its answer. A part of it may be stored all the same. */
 export function meaningOfRequest(status: number, error: ServerError | undefined): RequestMeaning {
 	if (status === 413) return 'smaller'

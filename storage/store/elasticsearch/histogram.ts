@@ -1,6 +1,6 @@
 // Records per bucket of time, and the values of an audit field that occur most: counted by Elasticsearch, exactly.
 import type { RecordKind } from '#records/record.ts'
-import { makeBuckets } from '#storage/store/buckets.ts'
+import { inOrder, makeBuckets } from '#storage/store/buckets.ts'
 import type { AuditField, Bucket, Filter } from '#storage/store/port.ts'
 import { dayOf } from '#records/time.ts'
 import { askedBy, item, worked, type Asking } from './filter.ts'
@@ -62,7 +62,7 @@ async function counted(
 		for (const { key, doc_count: count } of one.kinds.buckets) bucket.counts[key] = count
 		bucket.warnings = one.warnings.doc_count
 	}
-	return made
+	return made.map((bucket) => ({ ...bucket, counts: inOrder(bucket.counts) }))
 }
 
 export async function histogram(asking: Asking, filter: Filter, buckets: number): Promise<readonly Bucket[]> {

@@ -1,5 +1,6 @@
 // Statements about the record itself: gaps, coverage, rejects; and which clusters there are.
 import type { Coverage, Gap, RecordKind, Reject } from '#records/record.ts'
+import { inOrder } from '#storage/store/buckets.ts'
 import type { ClusterInfo, Page, Store } from '#storage/store/port.ts'
 import { cursorOf, readCursor } from '#storage/store/cursor.ts'
 import { item, term, timeRange, worked, type Asking } from './filter.ts'
@@ -102,7 +103,7 @@ export async function clusters({ searcher, registry }: Asking): Promise<readonly
 				name,
 				firstAt: first.value,
 				lastAt: last.value,
-				counts: Object.fromEntries(kinds.buckets.map(({ key, doc_count: count }) => [key, count])),
+				counts: inOrder(Object.fromEntries(kinds.buckets.map(({ key, doc_count: count }) => [key, count]))),
 				spaces: known.flatMap((space) => {
 					const range = ranges.get(space)
 					return range ? [{ space, firstRevision: BigInt(range.first.value), lastRevision: BigInt(range.last.value) }] : []

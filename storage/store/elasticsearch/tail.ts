@@ -32,7 +32,16 @@ interface Stats {
 	>
 }
 
-const keyOf = ({ class: of, day }: DayIndex, shard: string): string => `${of.slice(0, 1)}${day.slice(2).replaceAll('-', '')}.${shard}`
+const letters: Readonly<Record<DayIndex['class'], string>> = {
+	changes: 'c',
+	events: 'e',
+	audit: 'a',
+	logs: 'l',
+	ledger: 'g',
+	keyframes: 'k',
+}
+
+const keyOf = ({ class: of, day }: DayIndex, shard: string): string => `${letters[of]}${day.slice(2).replaceAll('-', '')}.${shard}`
 
 async function shardsOf({ searcher }: Asking): Promise<readonly Shard[]> {
 	const { indices = {} } = await searcher.ask<Stats>({

@@ -3,7 +3,7 @@ import type { AuditField, Bucket, Filter } from '#storage/store/port.ts'
 import { countFactor, counterSeed, counterSum } from './check.ts'
 import { DamageError } from './errors.ts'
 import { isCountable, planFor, resolve } from './filter.ts'
-import { makeBuckets, type Counting } from '#storage/store/buckets.ts'
+import { inOrder, makeBuckets, type Counting } from '#storage/store/buckets.ts'
 import { namespaceOf } from '#storage/store/meaning.ts'
 import type { Partition } from './partition.ts'
 import { dayEnd, firstRow, lastRow, timeOf } from './place.ts'
@@ -109,7 +109,7 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 			}
 		})
 	}
-	return made
+	return made.map((bucket) => ({ ...bucket, counts: inOrder(bucket.counts) }))
 }
 
 /** Counts of the values of one audit field. */

@@ -1,5 +1,6 @@
 // Statements about the record itself: gaps, coverage, rejects; and which clusters and kinds there are.
 import type { Coverage, Gap, RecordKind, Reject } from '#records/record.ts'
+import { inOrder } from '#storage/store/buckets.ts'
 import type { ClusterInfo, Page, Store } from '#storage/store/port.ts'
 import type { Partition } from './partition.ts'
 import { statementOf } from './row.ts'
@@ -95,7 +96,7 @@ export function clusters(partitions: readonly Partition[]): ClusterInfo[] {
 			name,
 			firstAt: info.firstAt,
 			lastAt: info.lastAt,
-			counts: info.counts,
+			counts: inOrder(info.counts),
 			spaces: [...ranksOf(partitions, name).keys()].flatMap((space) => {
 				const range = info.spaces.get(space)
 				return range ? [{ space, ...range }] : []

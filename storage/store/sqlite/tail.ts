@@ -74,6 +74,7 @@ export function tail(
 	for (const { partition, seq, rows } of putsBehind(partitions, stand.n > 0 ? stand.s - 1 : stand.s)) {
 		const row = (number: number): Row | undefined => partition.guard(() => partition.row(number))
 		const plan = planFor(partition, resolved)
+		// Bound as an integer: FTS5 does not look at a rowid that is bound as a floating-point number, and finds any row.
 		const matching = partition.prepare('SELECT 1 FROM words WHERE words MATCH ? AND rowid = ?')
 		const numbers = numbersOf(rows)
 		for (const [index, number] of numbers.entries()) {
@@ -82,7 +83,7 @@ export function tail(
 			end = { s: seq, n: index + 1 === numbers.length ? 0 : index + 1 }
 			if (plan.empty) continue
 			const found = row(number)
-			if (!found || !plan.test(found satisfies Candidate) || (plan.match !== null && !matching.get(plan.match, number))) continue
+			if (!found || !plan.test(found satisfies Candidate) || (plan.match !== null && !matching.get(plan.match, BigInt(number)))) continue
 			if (
 				(filter.from !== undefined && number < (filter.from - partition.start) * slots) ||
 				(filter.to !== undefined && number >= (filter.to + 1 - partition.start) * slots)
