@@ -18,6 +18,7 @@ import { Registry } from './registry.ts'
 import { retain } from './retention.ts'
 import { Searcher } from './search.ts'
 import { checkServer, installTemplates } from './setup.ts'
+import { withPatience } from './starting.ts'
 import { stateAt } from './state.ts'
 import { tail } from './tail.ts'
 import { timeline } from './timeline.ts'
@@ -40,7 +41,7 @@ export interface ElasticsearchStoreOptions {
 export async function openElasticsearchStore(options: ElasticsearchStoreOptions): Promise<Store> {
 	const config = Value.Default(elasticsearchStoreConfig, { ...options.config }) as ElasticsearchStoreConfig
 	const connection = connect(config)
-	const searcher = new Searcher(connection, new Names(config.prefix))
+	const searcher = new Searcher(withPatience(connection, options.clock), new Names(config.prefix))
 	try {
 		await checkServer(connection, config)
 		if (options.readOnly !== true) await installTemplates(searcher, config)
