@@ -43,9 +43,9 @@ export function createIndexMeters(metrics: Metrics, clock: Clock): IndexMeters {
 			records.inc({ result: 'duplicate' }, result.duplicates)
 			put.observe(Math.max(0, now - beganAt) / 1e6)
 			last.set(now / 1e6)
-			let oldest = now
-			for (const { record } of batch) oldest = Math.min(oldest, record.observedAt)
-			fresh.observe((now - oldest) / 1e6)
+			// What is played was seen when it was recorded: it says nothing of how soon records are found.
+			const live = batch.filter(({ record }) => record.source !== 'replay')
+			if (live.length > 0) fresh.observe(Math.max(0, now - Math.min(...live.map(({ record }) => record.observedAt))) / 1e6)
 		},
 		rejected: (reason) => rejects.inc({ step: 'describe', reason: reasonOf(reason) }),
 		paused: (is) => paused.set(is ? 1 : 0),
