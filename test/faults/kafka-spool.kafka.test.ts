@@ -12,8 +12,8 @@ import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
 import { kafkaConfig } from '#test/support/kafka-log.ts'
 import { eventually, temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
-import { aLogLine, anAuditEntry, asRedacted } from '#test/support/records.ts'
-import { count, pause, readEverything, tell } from './kafka-support.ts'
+import { aLogLine, anAuditEntry, asRedacted, numberedRecord } from '#test/support/records.ts'
+import { count, numberOf, pause, readEverything, tell } from './kafka-support.ts'
 import type { AppendChild } from './kafka-append-child.ts'
 
 const seed = seedOf('kafka-spool.kafka.test.ts')
@@ -116,4 +116,24 @@ it('when it is full, log lines wait first and audit entries last, and all of the
 		(isTaken) => isTaken,
 	)
 	tell('spool full', seed, { lines: taken.lines.length, audits: taken.audits.length, lost: 0, doubled: 0, gaps: 0 })
+})
+
+it('a process that starts while the brokers are away records at once, where it knows the topics', async () => {
+	const settings = { topicPrefix: `spool${++prefixes}`, spool: { afterMs: 300 } }
+	const options = { config: kafkaConfig(server.brokers, settings), dir: folder.path, clock: systemClock }
+	const first = await openKafkaLog(options)
+	await first.append('records', [numberedRecord(1)])
+	await first[Symbol.asyncDispose]()
+	await server.kill()
+	const other = { ...options, config: kafkaConfig(server.brokers, { ...settings, partitions: 2 }) }
+	await expect(openKafkaLog(other), 'of other topics nothing is known').rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+	await using again = await openKafkaLog(options)
+	await again.append('records', [numberedRecord(2)])
+	await server.start()
+	const read: number[] = []
+	for await (const { records } of again.read('g', ['records'], AbortSignal.timeout(60_000))) {
+		read.push(...records.map(numberOf))
+		if (read.length >= 2) break
+	}
+	expect(read).toEqual([1, 2])
 })

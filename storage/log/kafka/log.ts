@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 import type { Redacted } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
-import { KubetapeError, messageOf } from '#runtime/errors.ts'
+import { isRetryable, KubetapeError, messageOf } from '#runtime/errors.ts'
 import { silentLogger, type Logger } from '#runtime/log.ts'
 import { createMetrics, type Metrics } from '#runtime/metrics.ts'
 import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
 import type { KafkaLogConfig } from './config.ts'
-import { verdictOf } from './errors.ts'
+import { knownTopics, rememberTopics } from './known-topics.ts'
 import { Member } from './member.ts'
 import { Offsets } from './offsets.ts'
 import { beginOf, type Loss } from './place.ts'
@@ -32,30 +32,46 @@ export interface KafkaLogOptions {
 }
 
 const startTries = 4
+const backPollMs = 5000
 const stallMsMin = 30_000
 
-/** Connects, makes or checks the topics. Throws KAFKA_AUTH, KAFKA_TLS, KAFKA_TOPIC, CONFIG_UNREADABLE, or STORAGE_UNAVAILABLE after some tries. */
+/**
+ * Connects, makes or checks the topics. Throws KAFKA_AUTH, KAFKA_TLS, KAFKA_TOPIC, CONFIG_UNREADABLE, or STORAGE_UNAVAILABLE after some tries: unless the topics are
+ * known from before, and what is appended can wait on this disk; then they are checked when the brokers are back.
+ */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<RecordLog> {
 	const log = options.log ?? silentLogger
 	const offsets = new Offsets(options.config, log, options.clock)
 	try {
-		const topics = await start(options, offsets)
-		return new KafkaLog(options, offsets, topics)
+		return new KafkaLog(options, offsets, await start(options, offsets))
 	} catch (error) {
+		const known = isRetryable(error) && options.config.spool.bytesMax > 0 ? knownTopics(options.dir, options.config) : undefined
+		if (known) {
+			log.warn({ error: messageOf(error) }, 'the brokers do not answer: records wait on this disk, for the topics as they were')
+			const opened = new KafkaLog(options, offsets, known)
+			opened.checkWhenBack()
+			return opened
+		}
 		await offsets.close()
 		throw error
 	}
 }
 
-async function start({ config, clock }: KafkaLogOptions, offsets: Offsets): Promise<Topics> {
+async function start(options: KafkaLogOptions, offsets: Offsets): Promise<Topics> {
 	for (let tries = 1; ; tries++) {
 		try {
-			return await offsets.ask(`the brokers ${config.brokers.join(', ')}`, (admin) => ensureTopics(admin, config, clock))
+			return await checkTopics(options, offsets)
 		} catch (error) {
-			if (tries === startTries || verdictOf(error) === 'fatal' || (error instanceof KubetapeError && !error.retryable)) throw error
-			await clock.sleep(500 * tries)
+			if (tries === startTries || !isRetryable(error)) throw error
+			await options.clock.sleep(500 * tries)
 		}
 	}
+}
+
+async function checkTopics({ config, clock, dir }: KafkaLogOptions, offsets: Offsets): Promise<Topics> {
+	const topics = await offsets.ask(`the brokers ${config.brokers.join(', ')}`, (admin) => ensureTopics(admin, config, clock))
+	rememberTopics(dir, config, topics)
+	return topics
 }
 
 class KafkaLog implements RecordLog {
@@ -93,6 +109,22 @@ class KafkaLog implements RecordLog {
 			},
 		})
 		this.#writer = new Writer({ config, topics, spool, clock, metrics: this.#metrics, log: this.#log })
+	}
+
+	/** Until the brokers answer; what is wrong with the topics then ends appending. */
+	checkWhenBack(): void {
+		const check = async (): Promise<void> => {
+			while (!this.#closed.signal.aborted) {
+				try {
+					await checkTopics(this.#options, this.#offsets)
+					return
+				} catch (error) {
+					if (!isRetryable(error)) return this.#writer.fail(error)
+					await this.#options.clock.sleep(backPollMs, this.#closed.signal)
+				}
+			}
+		}
+		void check()
 	}
 
 	async #lost(loss: Loss): Promise<void> {

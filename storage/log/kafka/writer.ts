@@ -78,6 +78,12 @@ export class Writer {
 		await this.#send(stream, packed, urgent)
 	}
 
+	/** From now on nothing is appended: an operator must change something. What is in the spool stays there. */
+	fail(error: unknown): void {
+		this.#failure ??= error
+		this.#options.log.error({ error: messageOf(error) }, 'nothing can be appended')
+	}
+
 	#topic(stream: Stream): Topic {
 		const topic = this.#options.topics.get(stream)
 		if (!topic) throw new KubetapeError('INTERNAL', `stream ${stream} has no topic`)
@@ -164,8 +170,7 @@ export class Writer {
 		this.#showSpool()
 		this.#draining = this.#drain().catch((error: unknown) => {
 			if (this.#closed.signal.aborted) return // what is in the spool stays there for the next start
-			this.#failure = error
-			this.#options.log.error({ error: messageOf(error) }, 'what waits in the spool cannot be sent')
+			this.fail(error)
 		})
 	}
 
