@@ -19,7 +19,7 @@ const smallAppends = 3000
 const smallRateHz = 1000
 
 /** A Pod status of about 1.5 KB, as text from the source; each differs in name, revision and a few numbers. */
-function pod(number: number): Redacted {
+export function pod(number: number): Redacted {
 	const podName = `checkout-7d9c5b6f4-${((number * 2654435761) % 2 ** 32).toString(36)}`
 	const status = (at: number) => ({
 		phase: 'Running',
