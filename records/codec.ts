@@ -188,3 +188,23 @@ export function orderKey(record: KubetapeRecord): string {
 			return record.cluster
 	}
 }
+
+const podKey = (cluster: string, namespace: string, name: string): string => `${cluster}\0pods./${namespace}/${name}`
+
+/**
+ * Key by which records about one object are kept together where several processes share the work: an object's changes, the cluster events that regard it, the lines of a Pod.
+ * Records of one order key have one place key: what an Event regards, and whose a log is, does not change.
+ */
+export function placeKey(record: KubetapeRecord): string {
+	switch (record.kind) {
+		case 'event': {
+			const { resource, group, namespace, name } = record.regarding
+			return resource === '' ? orderKey(record) : `${record.cluster}\0${resource}.${group}/${namespace}/${name}`
+		}
+		case 'log':
+		case 'block':
+			return record.pod === '' ? orderKey(record) : podKey(record.cluster, record.namespace, record.pod)
+		default:
+			return orderKey(record)
+	}
+}

@@ -12,7 +12,7 @@ interface Pending {
 	readonly from: Micros
 }
 
-/** One process reads all partitions of the record log: it sees every line and every change. */
+/** One process reads every change of a Pod and every line of it (placeKey in records/codec.ts). */
 export class Repairs {
 	readonly #store: LineStore
 	readonly #pending = new Map<string, Pending>()

@@ -43,7 +43,8 @@ export interface Indexer {
 export function createIndexer(options: IndexerOptions): Indexer {
 	const { store, log, group, clock, metrics, logger } = options
 	const describe = createDescribe()
-	const enricher = createEnrich({ store, metrics, logger })
+	let enricher = createEnrich({ store, metrics, logger })
+	let given: number | undefined
 	const meters = createIndexMeters(metrics, clock)
 	const progress = createProgress(clock)
 	let lagFailure: string | undefined
@@ -139,6 +140,9 @@ export function createIndexer(options: IndexerOptions): Indexer {
 			const reporting = reportLag(AbortSignal.any([signal, stop.signal]))
 			try {
 				for await (const batch of log.read(group, streams, signal)) {
+					// What is remembered of objects may have gone on in another process: it is read from the store anew.
+					if (given !== undefined && batch.given !== given) enricher = createEnrich({ store, metrics, logger })
+					given = batch.given
 					await put(await prepare(batch), signal)
 					await log.commit(group, [batch.next])
 					progress.committed([batch.next])

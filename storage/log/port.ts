@@ -18,6 +18,8 @@ export interface Batch {
 	readonly records: readonly Redacted[]
 	/** Commit this when the whole batch is done. */
 	readonly next: Position
+	/** Another number than that of the batch before: partitions were given out anew, and another process may have read meanwhile. Absent where only one can read. */
+	readonly given?: number
 }
 
 export interface Lag {
@@ -40,6 +42,7 @@ export interface LogRetention {
  * Promises:
  * 1. Durability: when `append` resolves, the records survive SIGKILL and power loss. When it rejects, they may or may not be there.
  * 2. Order: records with the same order key (records/codec.ts) are read in the order they were appended; all records of `ledger` of one cluster too.
+ *    Where several processes read for one group, records about one object (placeKey in records/codec.ts) are read by the same one, in the order they were appended.
  * 3. At least once: a record is read by a group again and again until a position behind it is committed; after a restart reading goes on at the committed position.
  *    Where several processes read for one group, a commit for a partition that another one reads by now is void, and its records are read again there.
  * 4. Groups are independent of each other.

@@ -211,6 +211,7 @@ class KafkaLog implements RecordLog {
 			onFailure: nothing,
 			wasTold: never,
 			isKnownHole: never,
+			nextGiven: () => 0,
 		}
 		await Member.commitAlone(options, forward)
 	}

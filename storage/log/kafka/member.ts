@@ -4,6 +4,7 @@ import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { atMost } from '#runtime/lifecycle.ts'
 import type { Logger } from '#runtime/log.ts'
+import { togetherAssigner } from './assigner.ts'
 import { clientRetries, createClient } from './client.ts'
 import type { KafkaLogConfig } from './config.ts'
 import { kafkaError, verdictOf } from './errors.ts'
@@ -32,6 +33,8 @@ export interface MemberOptions {
 	readonly onFailure: (error: KubetapeError) => void
 	/** True where reading began at this damaged record, so that it was told before. */
 	readonly wasTold: (place: Place) => boolean
+	/** Another number each time that partitions are given out. */
+	readonly nextGiven: () => number
 	/** A hole at this place was met before by another member: it is real. */
 	readonly isKnownHole: (place: Place) => boolean
 }
@@ -50,6 +53,7 @@ export class Member {
 	#places: Promise<ReadonlyMap<string, Place>> = Promise.resolve(new Map())
 	readonly #handedNow = new Set<Handed>()
 	#generation = 0
+	#given = 0
 	#isEnded = false
 
 	constructor(options: MemberOptions) {
@@ -60,6 +64,7 @@ export class Member {
 			sessionTimeout: config.sessionTimeoutMs,
 			heartbeatInterval: Math.floor(config.sessionTimeoutMs / 10),
 			rebalanceTimeout: rebalanceTimeoutMs,
+			partitionAssigners: [togetherAssigner],
 			maxWaitTimeInMs: fetchWaitMs,
 			maxBytesPerPartition: partitionBytesMax,
 			maxBytes: fetchBytesMax,
@@ -118,6 +123,7 @@ export class Member {
 	#assigned(assignment: Readonly<Record<string, readonly number[]>>): void {
 		if (this.#isEnded) return
 		this.#generation += 1
+		this.#given = this.#options.nextGiven()
 		const places = this.#placesOf(assignment)
 		places.catch(() => undefined) // told to whoever waits for it
 		this.#places = places
@@ -204,6 +210,7 @@ export class Member {
 				partition: place.partition,
 				records: part.records,
 				next: { stream: place.stream, partition: place.partition, offset: next },
+				given: this.#given,
 			}
 			const handed = new Handed({
 				batch,

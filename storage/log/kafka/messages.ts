@@ -1,7 +1,7 @@
-// Records to messages and back: a message is one record's frame (records/codec.ts), its key the record's order key, and the key decides the partition.
+// Records to messages and back: a message is one record's frame (records/codec.ts), its key the record's order key; the partition is that of what the record is about.
 import { crc32 } from 'node:zlib'
 import type { KafkaMessage, Message } from 'kafkajs'
-import { decodeRecords, encodeRecords, frameLength, orderKey } from '#records/codec.ts'
+import { decodeRecords, encodeRecords, frameLength, orderKey, placeKey } from '#records/codec.ts'
 import type { Redacted } from '#records/record.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { limits } from '#runtime/limits.ts'
@@ -98,7 +98,7 @@ class Packer {
 
 	add(record: Redacted, value: Buffer): void {
 		const key = orderKey(record)
-		const partition = this.#partitions === 1 ? 0 : crc32(key) % this.#partitions
+		const partition = this.#partitions === 1 ? 0 : crc32(placeKey(record)) % this.#partitions
 		const bytes = value.length + key.length + messageBytes
 		let open = this.#open.get(partition)
 		if (open && (open.bytes + bytes > this.#bytesMax || open.messages.length >= pieceRecordsMax)) {

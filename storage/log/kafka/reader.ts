@@ -39,6 +39,7 @@ export class GroupReader {
 	readonly #holes = new Map<string, bigint>()
 	readonly #stop = new AbortController()
 	#member: Member | undefined
+	#given = 0
 	#failure: KubetapeError | undefined
 	#wake: () => void = () => undefined
 
@@ -147,6 +148,7 @@ export class GroupReader {
 				this.#begins.set(key, place.next + 1n)
 				return true
 			},
+			nextGiven: () => ++this.#given,
 			isKnownHole: (place) => {
 				const key = keyOf(place)
 				const isKnown = this.#holes.get(key) === place.next

@@ -11,7 +11,7 @@ import { createMetrics } from '#runtime/metrics.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import type { Item, Store } from '#storage/store/port.ts'
 import { eventually } from '#test/support/program.ts'
-import { aChange, aLogLine, asRedacted, numberedRecord, testBegin } from '#test/support/records.ts'
+import { aChange, aClusterEvent, aLogLine, asRedacted, numberedRecord, testBegin } from '#test/support/records.ts'
 
 /** Sleeps are over at once. */
 const clock: Clock = { nowMicros: () => 1_000_000, sleep: async () => {} }
@@ -29,11 +29,13 @@ function world(records: readonly Redacted[], failures: readonly Error[] = [], mo
 	const stored: Indexed[] = []
 	const pauses: (string | null)[] = []
 	const left = [...failures]
+	let batches: readonly (readonly [records: readonly Redacted[], given?: number])[] = [[records]]
 	const next = { stream: 'records', partition: 0, offset: BigInt(records.length) } as const
 	const log: Pick<RecordLog, 'append' | 'read' | 'commit' | 'lag'> = {
 		append: async (_stream, given) => void rejects.push(...given),
 		read: async function* () {
-			yield { stream: 'records', partition: 0, records, next }
+			for (const [given, number] of batches)
+				yield { stream: 'records', partition: 0, records: given, next, ...(number === undefined ? {} : { given: number }) }
 		},
 		commit: async (_group, positions) => void order.push(`commit ${positions[0]?.offset}`),
 		lag: async () => [],
@@ -57,7 +59,12 @@ function world(records: readonly Redacted[], failures: readonly Error[] = [], mo
 		logger: silentLogger,
 		onPause: (reason) => pauses.push(reason),
 	})
-	return { run: () => indexer.run(new AbortController().signal), order, rejects, stored, pauses }
+	const run = (): Promise<void> => indexer.run(new AbortController().signal)
+	const runOn = (others: typeof batches): Promise<void> => {
+		batches = others
+		return run()
+	}
+	return { run, runOn, order, rejects, stored, pauses }
 }
 
 describe('the indexer', () => {
@@ -66,6 +73,37 @@ describe('the indexer', () => {
 		await made.run()
 		expect(made.order).toEqual(['put', 'commit 2'])
 		expect(made.stored.map((indexed) => indexed.record.kind === 'change' && indexed.record.revision)).toEqual([1n, 2n])
+	})
+
+	it('remembers nothing of objects once partitions were given out anew: another process may have read on', async () => {
+		const regarding = {
+			resource: 'pods',
+			group: '',
+			namespace: 'shop',
+			name: 'web-0',
+			kind: 'Pod',
+			uid: 'uid-web-0',
+			revision: 100n,
+			fieldPath: '',
+		}
+		const about = asRedacted(aClusterEvent({ revision: 101n, regarding }))
+		const created = asRedacted(aChange({ operation: 'created', before: null, beforeRevision: null, revision: 100n, uid: 'uid-web-0' }))
+		const read = async (second: number): Promise<number> => {
+			let lookups = 0
+			const made = world([], [], {
+				history: async () => {
+					lookups += 1
+					return { items: [], next: null }
+				},
+				versionAt: async () => undefined,
+			})
+			await made.runOn([
+				[[created, about], 1],
+				[[about], second],
+			])
+			return lookups
+		}
+		expect([await read(1), (await read(2)) > 0]).toEqual([0, true])
 	})
 
 	it('tells lines that were there before their Pod anew, between storing it and the commit', async () => {

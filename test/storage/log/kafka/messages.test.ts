@@ -4,14 +4,14 @@ import * as fc from 'fast-check'
 import type { KafkaMessage } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { Body } from '#records/body.ts'
-import { decodeRecords, orderKey } from '#records/codec.ts'
+import { decodeRecords, orderKey, placeKey } from '#records/codec.ts'
 import { LineWriter, linesOf } from '#records/log-block.ts'
 import type { Redacted } from '#records/record.ts'
 import type { KubetapeError } from '#runtime/errors.ts'
 import { limits } from '#runtime/limits.ts'
 import { compress } from '#runtime/zstd-frame.ts'
 import { pack, unpack, type Packed } from '#storage/log/kafka/messages.ts'
-import { aChange, aGap, aLogLine, anAuditEntry, asRedacted, plain, recordArbitrary } from '#test/support/records.ts'
+import { aChange, aClusterEvent, aGap, aLogLine, anAuditEntry, asRedacted, plain, recordArbitrary } from '#test/support/records.ts'
 
 const options = { partitions: 3, batchBytesMax: 8_388_608, atMs: 1000 }
 const small = { ...options, batchBytesMax: 65_536 }
@@ -41,11 +41,27 @@ describe('records as messages', () => {
 				const after = Map.groupBy(recordsIn(packed), orderKey)
 				for (const [key, list] of before) expect(after.get(key)?.map(plain)).toEqual(list.map(plain))
 				expect(recordsIn(packed).length).toBe(records.length)
-				for (const list of Map.groupBy(received(packed), ({ key }) => String(key)).values())
-					expect(new Set(list.map((message) => (message as unknown as { partition: number }).partition)).size).toBe(1)
+				const placed = received(packed).map((message, index) => ({
+					record: recordsIn(packed)[index],
+					partition: (message as unknown as { partition: number }).partition,
+				}))
+				for (const list of Map.groupBy(placed, ({ record }) => record && placeKey(record)).values())
+					expect(new Set(list.map(({ partition }) => partition)).size).toBe(1)
 				expect(decodeRecords(packed.frames).map(plain)).toEqual(records.map(plain))
 			}),
 		)
+	})
+
+	it('about one object go to one partition: a Pod, its events, its lines', () => {
+		const pod = { resource: 'pods', group: '', namespace: 'shop', name: 'web-0' }
+		const about = [
+			aChange({ object: pod }),
+			aClusterEvent({ regarding: { ...pod, kind: 'Pod', uid: 'u', revision: null, fieldPath: '' } }),
+			aLogLine(),
+			anAuditEntry({ object: pod }),
+		]
+		expect(new Set(about.map((record) => placeKey(record)))).toEqual(new Set(['test\0pods./shop/web-0']))
+		expect(placeKey(aLogLine({ pod: '', component: 'etcd', file: 'etcd.log' }))).toBe('test\0etcd.log')
 	})
 
 	it('go in batches that are worth a request and that the topic takes', () => {

@@ -1,0 +1,141 @@
+// The roles as processes of their own over Kafka, killed in mid-work while the broker is killed too: they answer what one process with everything embedded answers, route by route.
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { WireCluster, WirePage } from '#api/wire.ts'
+import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
+import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
+
+const folder = temporaryFolder('apart-kafka')
+// Values that are redacted are told apart by hashes, which are those of the key.
+const key = join(folder.path, 'key')
+writeFileSync(key, '0'.repeat(64))
+const running = new Set<Program>()
+let server: KafkaServer
+
+const demo = `clusters: [{ name: demo, replay: { path: ${JSON.stringify(resolve('demo'))} } }]\nserver: { port: 0 }\noperations: { port: 0 }\nlogLevel: warn\n`
+function configOf(name: string, more: string): string {
+	const path = join(folder.path, `${name}.yaml`)
+	writeFileSync(path, `dataDir: ${join(folder.path, name)}\n${demo}redaction: { keyFile: ${key} }\n${more}`)
+	return path
+}
+
+function start(role: string, config: string): Program {
+	const program = startProgram([role, '--config', config])
+	running.add(program)
+	return program
+}
+
+async function end(program: Program, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+	program.process.kill(signal)
+	const status = await program.exited
+	running.delete(program)
+	return status
+}
+
+beforeAll(async () => {
+	server = await startKafka()
+})
+afterAll(async () => {
+	await Promise.all([...running].map((program) => end(program, 'SIGKILL')))
+	await server?.[Symbol.asyncDispose]()
+	folder.remove()
+})
+
+const clusters = (address: string) => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters')
+const versions = ({ items }: WirePage<WireCluster>): number => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0)
+const isWhole = (page: WirePage<WireCluster>): boolean =>
+	versions(page) >= 2817 && (page.items[0]?.counts.audit ?? 0) >= 3363 && (page.items[0]?.counts.log ?? 0) >= 12_440
+
+const object = 'demo/deployments.apps/shop/checkout'
+const routes = [
+	'/api/v1/timeline?cluster=demo&noise=true',
+	'/api/v1/timeline?cluster=demo&namespace=shop&include=changes,events',
+	'/api/v1/timeline?cluster=demo&q=checkout&include=changes,audit',
+	'/api/v1/timeline/histogram?cluster=demo&buckets=50&from=2020-01-01&to=2030-01-01',
+	'/api/v1/audit?cluster=demo',
+	'/api/v1/audit?cluster=demo&collapse=true',
+	'/api/v1/audit/top?by=user',
+	'/api/v1/audit/top?by=resource',
+	'/api/v1/logs?cluster=demo',
+	'/api/v1/logs?cluster=demo&namespace=shop&level=error',
+	`/api/v1/history/${object}`,
+	`/api/v1/history/${object}/diff?from=1&to=710`,
+	'/api/v1/objects?cluster=demo&kind=Pod&at=2100-01-01',
+	'/api/v1/objects?cluster=demo&kind=Deployment&at=2100-01-01',
+	'/api/v1/coverage?cluster=demo',
+	'/api/v1/clusters',
+	'/api/v1/rejects?cluster=demo',
+] as const
+
+/** The whole answer, over all its pages, as text; without its cursors, and without when we saw it. */
+async function answer(address: string, route: string): Promise<string> {
+	const parts: string[] = []
+	for (let cursor: string | null = ''; cursor !== null;) {
+		const more = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
+		const response = await fetch(`${address}${route}${route.includes('?') ? '&' : '?'}limit=1000${more}`)
+		const plain = response.status === 400 ? await fetch(address + route) : response
+		const { next = null, ...body } = (await plain.json()) as { next?: string | null }
+		parts.push(`${plain.status} ${JSON.stringify(body)}`)
+		cursor = next
+	}
+	return parts.join('\n').replaceAll(/"(observed|stored)":"[^"]*"/g, '"$1":""')
+}
+
+describe('roles apart over Kafka', () => {
+	it('answer what one process answers, byte by byte, after kills of roles and of the broker', async () => {
+		const embedded = start('all-in-one', configOf('embedded', ''))
+		const address = await embedded.address
+		await eventually(() => clusters(address), isWhole, 120_000)
+		const kafka = configOf(
+			'kafka',
+			`log: { kafka: { brokers: ${JSON.stringify(server.brokers)}, partitions: 4, replicationFactor: 1, minInsyncReplicas: 1, sessionTimeoutMs: 6000, spool: { afterMs: 1000 } } }\n`,
+		)
+		let [collect, processing] = [start('collect', kafka), start('process', kafka)]
+		const serving = await start('serve', kafka).address
+		await eventually(
+			() => clusters(serving),
+			(now) => versions(now) > 200,
+			120_000,
+		)
+		await end(processing, 'SIGKILL')
+		processing = start('process', kafka)
+		await end(collect, 'SIGKILL')
+		collect = start('collect', kafka)
+		await server.kill()
+		await server.start()
+		await end(processing)
+		processing = start('process', kafka)
+		await eventually(() => clusters(serving), isWhole, 60_000).catch((error: unknown) => {
+			throw new Error(`${String(error)}; collect: ${collect.output().slice(-3000)}; process: ${processing.output().slice(-3000)}`)
+		})
+		await eventually(
+			async () => [await answer(address, '/api/v1/coverage?cluster=demo'), await answer(serving, '/api/v1/coverage?cluster=demo')],
+			([one, other]) => one === other,
+		)
+		const differing: string[] = []
+		for (const route of routes) {
+			const [one, other] = [await answer(address, route), await answer(serving, route)]
+			expect(one, route).toMatch(/^200 /)
+			if (one !== other) differing.push(`${route}: ${firstDifference(one, other)}`)
+		}
+		expect(differing).toEqual([])
+		expect(readdirSync(join(folder.path, 'kafka', 'log')), 'nothing of the log is in the data directory, but the spool').toEqual(['kafka'])
+		expect([await end(collect), await end(processing)]).toEqual([0, 0])
+	})
+
+	it('say what is wrong with the log before anything is recorded', async () => {
+		const wrong = configOf('wrong', `log: { kafka: { brokers: ${JSON.stringify(server.brokers)}, topicPrefix: wrong } }\n`)
+		const program = start('collect', wrong)
+		expect(await program.exited).toBe(3)
+		expect(program.output()).toMatch(/KAFKA_TOPIC/)
+		expect(program.output()).toMatch(/replicationFactor 3: there are fewer brokers/)
+		running.delete(program)
+	})
+})
+
+function firstDifference(one: string, other: string): string {
+	let at = 0
+	while (at < one.length && one[at] === other[at]) at++
+	return `at ${at} of ${one.length} and ${other.length}: …${one.slice(Math.max(0, at - 200), at + 200)}… and …${other.slice(Math.max(0, at - 20), at + 200)}…`
+}
