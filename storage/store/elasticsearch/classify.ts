@@ -95,9 +95,9 @@ export function errorIn(text: string): ServerError | undefined {
 	}
 }
 
-/** With the cause, where that says more. */
+/** With the type of its cause; what the cause says repeats values. */
 export function serverError(error: unknown): ServerError {
-	const { type, reason, caused_by: cause } = error as { type?: string; reason?: string; caused_by?: { type?: string; reason?: string } }
-	const because = cause?.type === undefined ? '' : ` (${cause.type}: ${cause.reason ?? ''})`
+	const { type, reason, caused_by: cause } = error as { type?: string; reason?: string; caused_by?: { type?: string } }
+	const because = cause?.type === undefined ? '' : ` (${cause.type})`
 	return { type: type ?? 'error', reason: `${reason ?? ''}${because}` }
 }
