@@ -41,12 +41,15 @@ export function bodyToStore({ record, summary }: Indexed): Body | null {
 	return record.kind === 'audit' ? record.body : null
 }
 
-/** What full-text search finds. */
-export function searchedText({ record, summary, text }: Indexed): string {
-	const all = text !== '' && text !== summary ? `${summary}\n${text}` : summary
-	if (record.kind === 'change' || record.kind === 'audit') return `${all}\n${record.object?.name ?? ''}`
-	return record.kind === 'event' ? `${all}\n${record.regarding.name}\n${record.object.name}` : all
+/** What full-text search finds, in parts. */
+export function searchedParts({ record, summary, text }: Indexed): string[] {
+	const parts = text !== '' && text !== summary ? [summary, text] : [summary]
+	if (record.kind === 'change' || record.kind === 'audit') parts.push(record.object?.name ?? '')
+	else if (record.kind === 'event') parts.push(record.regarding.name, record.object.name)
+	return parts
 }
+
+export const searchedText = (indexed: Indexed): string => searchedParts(indexed).join('\n')
 
 /** The words and "phrases" of what people search for that have a letter or digit in them. */
 export function phrasesOf(q: string): readonly string[] {

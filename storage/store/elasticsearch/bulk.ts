@@ -51,13 +51,16 @@ export class Bulk {
 		const outcomes: Outcome[] = []
 		const waiting: Row[] = lines.map((line, place) => ({ line, place, alone: false, unknown: false, tries: 0 }))
 		waiting.reverse()
+		// In parts that can be under way together.
+		const all = lines.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+		const share = Math.ceil((all / this.pace.together) * elasticLimits.bulkShareSlack)
 		const stop = new AbortController()
 		let under = 0
 		const worker = async (): Promise<void> => {
 			const backoff = createBackoff({ clock: this.#options.clock, firstMs: elasticLimits.retryFirstMs, maxMs: elasticLimits.retryMaxMs })
 			try {
 				while (!stop.signal.aborted && under < this.pace.together) {
-					const rows = this.#take(waiting)
+					const rows = this.#take(waiting, Math.min(this.pace.bytes, Math.max(elasticLimits.bulkBytesMin, share)))
 					if (rows.length === 0) return
 					under += 1
 					const again = await this.#request(rows, outcomes).finally(() => (under -= 1))
@@ -79,11 +82,11 @@ export class Bulk {
 	}
 
 	/** From the end: rows are kept in reverse, so that taking them costs nothing. */
-	#take(waiting: Row[]): Row[] {
+	#take(waiting: Row[], bytesMax: number): Row[] {
 		const rows: Row[] = []
 		for (let bytes = 0; ;) {
 			const next = waiting.at(-1)
-			if (!next || (rows.length > 0 && (next.alone || bytes + next.line.bytes.byteLength > this.pace.bytes))) return rows
+			if (!next || (rows.length > 0 && (next.alone || bytes + next.line.bytes.byteLength > bytesMax))) return rows
 			rows.push(next)
 			waiting.pop()
 			bytes += next.line.bytes.byteLength

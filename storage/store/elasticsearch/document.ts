@@ -2,8 +2,9 @@
 import type { Indexed } from '#records/indexed.ts'
 import { objectKey, resourceName } from '#records/object-key.ts'
 import { formatTime } from '#records/time.ts'
-import { aboutOf, bodyToStore, isNoise, isWholeInSummary, namespaceOf, searchedText } from '#storage/store/meaning.ts'
+import { aboutOf, bodyToStore, isNoise, isWholeInSummary, namespaceOf, searchedParts } from '#storage/store/meaning.ts'
 import { constantPart } from './ecs.ts'
+import { elasticLimits } from './limits.ts'
 import { classOf, placeOf, recordClasses, type Names, type Place, type RecordClass } from './names.ts'
 import { wordsOf } from './words.ts'
 
@@ -14,11 +15,16 @@ export interface Line {
 	readonly bytes: Uint8Array
 }
 
-export interface Prepared extends Line {
+/** A record and where it belongs. */
+export interface Placed {
+	readonly id: string
+	readonly index: string
 	readonly indexed: Indexed
 	readonly class: RecordClass
 	readonly place: Place
 }
+
+export type Prepared = Placed & Line
 
 type Part = Record<string, unknown>
 
@@ -31,105 +37,131 @@ const hasAny = (map: object): boolean => {
 export const clusterKey = (cluster: string, key: string): string => `${cluster}\n${key}`
 export const aboutText = (cluster: string, key: string, kind: string, uid: string): string => `${cluster}\n${key}\n${kind}\n${uid}`
 
-/** What of an item only its kind has. */
-function ownPart(indexed: Indexed): Part {
+/** Members of an object without its braces, each followed by a comma; empty where there are none. */
+function membersOf(part: Part): string {
+	const json = JSON.stringify(part)
+	return json === '{}' ? '' : `${json.slice(1, -1)},`
+}
+
+const numberText = (value: number): string => (Number.isFinite(value) ? String(value) : 'null')
+
+/** What is the same for record after record: made once, kept while it is used. */
+class Kept<T> {
+	readonly #made = new Map<string, T>()
+
+	of(key: string, make: () => T): T {
+		const known = this.#made.get(key)
+		if (known !== undefined) return known
+		if (this.#made.size >= elasticLimits.keptFragments) this.#made.clear()
+		const made = make()
+		this.#made.set(key, made)
+		return made
+	}
+}
+
+/** For what is the same in one record after the other. */
+function sameAgain(make: (text: string) => string): (text: string) => string {
+	let last = { text: '', made: make('') }
+	return (text) => {
+		if (last.text !== text) last = { text, made: make(text) }
+		return last.made
+	}
+}
+
+const quote = (text: string): string => JSON.stringify(text)
+const quoteCluster = sameAgain(quote)
+const quoteSource = sameAgain(quote)
+const quoteSpace = sameAgain(quote)
+const keptWords = new Kept<string>()
+/** Many records have the same summary. */
+const wordsMaking = (text: string): string =>
+	text.length > elasticLimits.keptCharacters ? wordsOf(text) : keptWords.of(text, () => wordsOf(text))
+
+/** What of an item only its kind has, as members. */
+function ownMembers(indexed: Indexed): string {
 	const { record } = indexed
 	switch (record.kind) {
 		case 'change':
 		case 'event': {
-			const version: Part = {
-				space: record.space,
-				revision: record.revision.toString(),
-				operation: record.operation,
-				sighting: record.sighting,
-				encoding: record.encoding,
-			}
-			if (record.kind === 'change') return { ...version, note: record.note, folded: record.folded }
+			const version = `"space":${quoteSpace(record.space)},"revision":"${record.revision}","operation":"${record.operation}","sighting":"${record.sighting}","encoding":"${record.encoding}",`
+			if (record.kind === 'change')
+				return record.note === undefined && !record.folded ? version : version + membersOf({ note: record.note, folded: record.folded })
 			const { object, reason, message, type, count, reporter, regarding, firstAt, lastAt } = record
 			const event = { object, reason, message, type, count, reporter, regardingRevision: decimal(regarding.revision), firstAt, lastAt }
-			return { ...version, event, note: record.note }
+			return version + membersOf({ event, note: record.note })
 		}
 		case 'audit': {
 			const { level, user, groups, impersonated, sourceIPs, userAgent, verb, subresource, decision, reason, stage, code } = record
 			const { auditID, requestURI, requestReceivedAt, dryRun, truncated, missing } = record
+			const responseRevision = decimal(record.responseRevision)
 			const sent = { level, user, groups, impersonated, sourceIPs, userAgent, verb, subresource, decision, reason, stage, code }
-			const answered = {
-				auditID,
-				requestURI,
-				requestReceivedAt,
-				dryRun,
-				responseRevision: decimal(record.responseRevision),
-				truncated,
-				missing,
-			}
-			return { audit: { ...sent, ...answered } }
+			return membersOf({ audit: { ...sent, auditID, requestURI, requestReceivedAt, dryRun, responseRevision, truncated, missing } })
 		}
 		case 'log': {
 			const { namespace, pod, podUid, container, restart, component, node, stream, level, file, follows, journal } = record
 			const { offset, flags, originalBytes } = record
 			const text = isWholeInSummary(record, indexed.summary) ? { raw: record.raw } : { textChars: record.text.length }
 			const from = { namespace, pod, podUid, container, restart, component, node, stream, level, file, follows, journal }
-			return { log: { ...from, offset, flags, originalBytes, ...text } }
+			return membersOf({ log: { ...from, offset, flags, originalBytes, ...text } })
 		}
 		default:
-			return {}
+			return ''
 	}
+}
+
+type About = NonNullable<ReturnType<typeof aboutOf>>
+
+/** What records of one object have in common, as members. */
+interface OfObject {
+	readonly item: string
+	readonly worked: string
+	/** Of a version of it. */
+	readonly own: string
+}
+
+const ofObjects = new Kept<OfObject>()
+
+function ofObject(cluster: string, { object, kind, uid }: About): OfObject {
+	const { resource, group, namespace, name } = object
+	return ofObjects.of(`${cluster}\n${resource}\n${group}\n${namespace}\n${name}\n${kind}\n${uid}`, () => {
+		const key = objectKey(object)
+		return {
+			item: membersOf({ object: { resource, group, namespace, name }, ...(kind ? { objectKind: kind } : {}), ...(uid ? { uid } : {}) }),
+			worked: membersOf({
+				namespace: namespaceOf(object),
+				resource: resourceName(object),
+				resourceOnly: resource,
+				kind: kind.toLowerCase(),
+				about: aboutText(cluster, key, kind, uid),
+				...(uid === '' ? { nameless: clusterKey(cluster, key) } : {}),
+			}),
+			own: membersOf({ key, ownNamespace: namespace, ownName: name }),
+		}
+	})
 }
 
 /** As JSON shows it: revisions are decimal strings. */
-function itemPart(indexed: Indexed): Part {
+function itemText(indexed: Indexed, about: OfObject | undefined): string {
 	const { record, facets, paths, labels, owners, images } = indexed
-	const about = aboutOf(indexed)
-	const item: Part = {
-		id: record.id,
-		kind: record.kind,
-		cluster: record.cluster,
-		source: record.source,
-		occurredAt: record.occurredAt,
-		occurredBound: record.occurredBound,
-		observedAt: record.observedAt,
-		summary: indexed.summary,
-		severity: indexed.severity,
-	}
-	if (about) {
-		const { resource, group, namespace, name } = about.object
-		item['object'] = { resource, group, namespace, name }
-		if (about.kind) item['objectKind'] = about.kind
-		if (about.uid) item['uid'] = about.uid
-	}
-	const { event, audit, log, ...own } = ownPart(indexed)
-	Object.assign(item, own)
-	if (event) item['event'] = event
-	if (facets.length > 0 || paths.length > 0) Object.assign(item, { facets, paths })
-	if (hasAny(labels)) item['labels'] = labels
-	if (owners.length > 0) item['owners'] = owners
-	if (images.length > 0) item['images'] = images
-	if (audit) item['audit'] = audit
-	if (log) item['log'] = log
-	return item
+	const head = `{"id":"${record.id}","kind":"${record.kind}","cluster":${quoteCluster(record.cluster)},"source":${quoteSource(record.source)},"occurredAt":${numberText(record.occurredAt)},"occurredBound":${numberText(record.occurredBound)},"observedAt":${numberText(record.observedAt)},`
+	let shared = ''
+	if (facets.length > 0 || paths.length > 0) shared += `"facets":${JSON.stringify(facets)},"paths":${JSON.stringify(paths)},`
+	if (hasAny(labels)) shared += `"labels":${JSON.stringify(labels)},`
+	if (owners.length > 0) shared += `"owners":${JSON.stringify(owners)},`
+	if (images.length > 0) shared += `"images":${JSON.stringify(images)},`
+	return `${head}${about?.item ?? ''}${ownMembers(indexed)}${shared}"summary":${JSON.stringify(indexed.summary)},"severity":"${indexed.severity}"}`
 }
 
-function workedOutPart(indexed: Indexed, { at }: Place, put: readonly number[], bodied: boolean): Part {
+const wordsText = (indexed: Indexed): string => searchedParts(indexed).map(wordsMaking).join(' ')
+
+/** What questions are asked by, as members. */
+function workedOutMembers(indexed: Indexed, about: OfObject | undefined, { at }: Place, stamp: number, n: number, bodied: boolean): string {
 	const { record } = indexed
-	const about = aboutOf(indexed)
-	const part: Part = { at, noise: isNoise(indexed), put, words: wordsOf(searchedText(indexed)) }
-	if (about) {
-		const { object, kind, uid } = about
-		const key = objectKey(object)
-		part['namespace'] = namespaceOf(object)
-		part['resource'] = resourceName(object)
-		part['resourceOnly'] = object.resource
-		part['kind'] = kind.toLowerCase()
-		part['about'] = aboutText(record.cluster, key, kind, uid)
-		if (uid === '') part['nameless'] = clusterKey(record.cluster, key)
-	}
-	if (record.kind === 'change' || record.kind === 'event') {
-		part['key'] = objectKey(record.object)
-		part['ownNamespace'] = record.object.namespace
-		part['ownName'] = record.object.name
-		part['bodied'] = bodied
-	}
-	return part
+	const part = `"at":${at},"noise":${isNoise(indexed)},"put":[${stamp},${n}],${about?.worked ?? ''}`
+	if (record.kind !== 'change' && record.kind !== 'event') return part
+	const own =
+		record.kind === 'change' ? about : ofObject(record.cluster, { object: record.object, kind: record.objectKind, uid: record.uid })
+	return `${part}${own?.own ?? ''}"bodied":${bodied},`
 }
 
 const eventTypes: Readonly<Record<string, string>> = {
@@ -154,11 +186,10 @@ function eventPart({ record }: Indexed): string {
 
 const revisionFields = new Set(['revision', 'fromRevision', 'toRevision'])
 
-function statementPart(indexed: Indexed): Part {
-	const { record } = indexed
-	if (record.kind !== 'gap' && record.kind !== 'coverage' && record.kind !== 'reject') return {}
+function statementMembers({ record }: Indexed): string {
+	if (record.kind !== 'gap' && record.kind !== 'coverage' && record.kind !== 'reject') return ''
 	const fields = Object.entries(record).map(([name, value]) => [name, revisionFields.has(name) ? decimal(value as bigint | null) : value])
-	return { statement: Object.fromEntries(fields) as Part }
+	return membersOf({ statement: Object.fromEntries(fields) as Part })
 }
 
 const bufferBytes = 256 * 1024
@@ -201,7 +232,14 @@ class Lines {
 	}
 }
 
-const isoTime = (at: number): string => formatTime(Math.min(at, Number.MAX_SAFE_INTEGER))
+let second = { number: Number.NaN, text: '' }
+
+/** As formatTime; most records are of the same second as the one before. */
+function isoTime(at: number): string {
+	const number = Math.floor(at / 1_000_000)
+	if (number !== second.number) second = { number, text: formatTime(Math.min(number * 1_000_000, Number.MAX_SAFE_INTEGER)).slice(0, -7) }
+	return `${second.text}${String(at - number * 1_000_000).padStart(6, '0')}Z`
+}
 
 export class Documents {
 	readonly #constant: Readonly<Record<RecordClass, string>>
@@ -212,31 +250,34 @@ export class Documents {
 		this.#constant = Object.fromEntries(recordClasses.map((of) => [of, constantPart(of, names.prefix)])) as Record<RecordClass, string>
 	}
 
-	/** In the order of the records. */
-	prepare(records: readonly Indexed[], now: number, stamp: number): readonly Prepared[] {
-		const lines = new Lines()
-		return records.map((indexed, n) => {
+	placesOf(records: readonly Indexed[], now: number): readonly Placed[] {
+		return records.map((indexed) => {
 			const place = placeOf(indexed.record, now)
 			const of = classOf(indexed.record.kind)
-			const index = this.#names.of(of, place.day)
-			lines.text(`{"create":{"_index":"${index}","_id":"${indexed.record.id}"}}\n`)
-			this.#write(lines, indexed, of, place, [stamp, n])
-			return { id: indexed.record.id, index, bytes: lines.take(), indexed, class: of, place }
+			return { id: indexed.record.id, index: this.#names.of(of, place.day), indexed, class: of, place }
 		})
 	}
 
-	#write(lines: Lines, indexed: Indexed, of: RecordClass, place: Place, put: readonly number[]): void {
+	/** In the order of the records. */
+	prepare(placed: readonly Placed[], stamp: number): readonly Prepared[] {
+		const lines = new Lines()
+		return placed.map((each, n) => {
+			lines.text(`{"create":{"_index":"${each.index}","_id":"${each.id}"}}\n`)
+			this.#write(lines, each.indexed, each.class, each.place, stamp, n)
+			return { ...each, bytes: lines.take() }
+		})
+	}
+
+	#write(lines: Lines, indexed: Indexed, of: RecordClass, place: Place, stamp: number, n: number): void {
 		const body = bodyToStore(indexed)
-		const part = { ...workedOutPart(indexed, place, put, body !== null), item: itemPart(indexed), ...statementPart(indexed) }
-		const known = JSON.stringify(part)
-		const head = `${this.#constant[of]}${eventPart(indexed)}},"@timestamp":"${isoTime(place.at)}"`
-		if (!body) return lines.text(`${head},"kubetape":${known}}\n`)
-		if (of === 'audit') {
-			lines.text(`${head},"kubetape":${known},"kubernetes":{"audit":`)
-			lines.json(body)
-			return lines.text('}}\n')
-		}
-		lines.text(`${head},"kubetape":${known.slice(0, -1)},"body":`)
+		const meant = aboutOf(indexed)
+		const about = meant && ofObject(indexed.record.cluster, meant)
+		const worked = workedOutMembers(indexed, about, place, stamp, n, body !== null)
+		const words = JSON.stringify(wordsText(indexed))
+		const known = `{${worked}"words":${words},${statementMembers(indexed)}"item":${itemText(indexed, about)}`
+		const head = `${this.#constant[of]}${eventPart(indexed)}},"@timestamp":"${isoTime(place.at)}","kubetape":${known}`
+		if (!body) return lines.text(`${head}}}\n`)
+		lines.text(of === 'audit' ? `${head}},"kubernetes":{"audit":` : `${head},"body":`)
 		lines.json(body)
 		lines.text('}}\n')
 	}
@@ -245,13 +286,17 @@ export class Documents {
 	plain({ id, index, indexed, class: of, place }: Prepared, stamp: number): Line {
 		const lines = new Lines()
 		const body = bodyToStore(indexed)
-		const { words: _, ...worked } = workedOutPart(indexed, place, [stamp, 0], body !== null)
-		const item = itemPart(indexed)
+		const meant = aboutOf(indexed)
+		const about = meant && ofObject(indexed.record.cluster, meant)
+		const item = JSON.parse(itemText(indexed, about)) as Part
 		const { kind, cluster, severity, space, revision, operation } = item
-		const plain = { item, ...(body ? { body: body.text } : {}) }
-		const part = { ...worked, item: { id, kind, cluster, severity, space, revision, operation }, plain, ...statementPart(indexed) }
+		const part = {
+			item: { id, kind, cluster, severity, space, revision, operation },
+			plain: { item, ...(body ? { body: body.text } : {}) },
+		}
+		const known = `{${workedOutMembers(indexed, about, place, stamp, 0, body !== null)}${statementMembers(indexed)}${membersOf(part).slice(0, -1)}}`
 		lines.text(`{"create":{"_index":"${index}","_id":"${id}"}}\n`)
-		lines.text(`${this.#constant[of]}},"@timestamp":"${isoTime(place.at)}","kubetape":${JSON.stringify(part)}}\n`)
+		lines.text(`${this.#constant[of]}},"@timestamp":"${isoTime(place.at)}","kubetape":${known}}\n`)
 		return { id, index, bytes: lines.take() }
 	}
 }

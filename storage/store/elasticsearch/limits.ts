@@ -24,6 +24,8 @@ export const elasticLimits = {
 	bulkBytesMin: 64 * 1024,
 	bulkBytesMax: 8 * 1024 * 1024,
 	bulkBytesStep: 256 * 1024,
+	/** A put is sent in as many requests as may be under way; each is a little larger than its share, so that no row is left over. */
+	bulkShareSlack: 1.05,
 	/** Requests under way together at first and at most. */
 	bulksFirst: 2,
 	bulksMax: 4,
@@ -31,6 +33,9 @@ export const elasticLimits = {
 	triesMax: 8,
 	retryFirstMs: 50,
 	retryMaxMs: 2000,
+	/** Fragments of documents that are kept for the next record of the same object, and the longest text whose words are. */
+	keptFragments: 8192,
+	keptCharacters: 300,
 	/** Ids of Elasticsearch are limited to this. */
 	idBytesMax: 512,
 	/** Characters of a keyword beyond which it is not searched: Lucene takes 32,766 bytes. */

@@ -18,6 +18,14 @@ const classes: Readonly<Record<RecordKind, RecordClass>> = {
 export const classOf = (kind: RecordKind): RecordClass => classes[kind]
 
 const dayMicros = 86_400_000_000
+let lastDay = { number: -1, day: '' }
+
+/** As dayOf; most records are of the same day as the one before. */
+function dayAt(at: Micros): string {
+	const number = Math.floor(at / dayMicros)
+	if (number !== lastDay.number) lastDay = { number, day: dayOf(at) }
+	return lastDay.day
+}
 
 /** `2026-11-23` as it stands in an index' name. */
 const dotted = (day: string): string => day.replaceAll('-', '.')
@@ -73,10 +81,10 @@ export function placeOf(record: StoredRecord, now: Micros): Place {
 	const occurred = Math.floor(record.occurredAt)
 	const observed = Number.isFinite(record.observedAt) && record.observedAt >= 0 ? Math.floor(record.observedAt) : now
 	if (!(occurred >= 0) || occurred > observed + elasticLimits.futureMaxMs * 1000) {
-		const day = dayOf(observed)
+		const day = dayAt(observed)
 		return { day, at: occurred > observed ? dayEnd(day) : dayStart(day) }
 	}
 	const isVersion = record.kind === 'change' || record.kind === 'event'
-	if (isVersion && occurred < observed - elasticLimits.snapshotReachMs * 1000) return { day: dayOf(observed), at: occurred }
-	return { day: dayOf(occurred), at: occurred }
+	if (isVersion && occurred < observed - elasticLimits.snapshotReachMs * 1000) return { day: dayAt(observed), at: occurred }
+	return { day: dayAt(occurred), at: occurred }
 }

@@ -31,7 +31,7 @@ interface SearchAnswer {
 	readonly pit_id?: string
 	readonly hits: { readonly hits: readonly Hit[] }
 	readonly aggregations?: Readonly<Record<string, unknown>>
-	readonly _shards: { readonly failed: number }
+	readonly _shards: { readonly total: number; readonly failed: number }
 	readonly timed_out: boolean
 }
 
@@ -76,6 +76,13 @@ export class Searcher {
 		return hits.hits
 	}
 
+	/** Of these ids, those that the indices have; undefined where there is no index. */
+	async idsOf(index: string, ids: readonly string[]): Promise<readonly string[] | undefined> {
+		const body = requestBody({ query: { ids: { values: ids } } }, ids.length, false)
+		const { hits, _shards: shards } = await this.#search(index, body, {}, false)
+		return shards.total === 0 ? undefined : hits.hits.map(({ _id }) => _id)
+	}
+
 	/** Of one shard of one index. */
 	async shardHits(index: string, shard: string, body: SearchBody): Promise<readonly Hit[]> {
 		const asked = requestBody(body, body.size ?? elasticLimits.pageDocuments, body.source ?? true)
@@ -92,8 +99,9 @@ export class Searcher {
 
 	/** The same, without indices that are out of order: the server would wait a minute for each. */
 	async refreshSound(index: string): Promise<void> {
-		const sick = await this.sick(index)
-		await this.refresh([index, ...sick.map(({ name }) => `-${name}`)].join(','))
+		const all = await this.#health(index)
+		const sound = all.filter(({ sick }) => !sick)
+		if (sound.length > 0) await this.refresh([index, ...all.flatMap(({ index: { name }, sick }) => (sick ? [`-${name}`] : []))].join(','))
 	}
 
 	/** Several aggregations over one point in time. */
@@ -227,7 +235,7 @@ export class Searcher {
 	/** The expression without indices that are out of order and have nothing of these times; rejects with the name of one that has. */
 	async #without(index: string, between: Between, answer: Answer): Promise<string> {
 		if (answer.status < 500) throw refusedError(answer)
-		const sick = await this.sick(index)
+		const sick = await this.#sick(index)
 		const asked = sick.find((each) => isAsked(each, between))
 		if (asked) throw await this.#sickError(asked)
 		if (sick.length === 0) throw refusedError(answer)
@@ -235,14 +243,18 @@ export class Searcher {
 	}
 
 	/** Indices without a primary shard that answers. */
-	async sick(index: string): Promise<readonly DayIndex[]> {
-		const answer = await this.connection.ask({
-			method: 'GET',
-			path: `/_cluster/health/${index}`,
-			query: { level: 'indices', ignore_unavailable: 'true', filter_path: 'indices.*.status' },
-		})
+	async #sick(index: string): Promise<readonly DayIndex[]> {
+		return (await this.#health(index)).flatMap(({ index: each, sick }) => (sick ? [each] : []))
+	}
+
+	async #health(index: string): Promise<readonly { readonly index: DayIndex; readonly sick: boolean }[]> {
+		const query = { level: 'indices', ignore_unavailable: 'true', filter_path: 'indices.*.status' }
+		const answer = await this.connection.ask({ method: 'GET', path: `/_cluster/health/${index}`, query })
 		const { indices = {} } = JSON.parse(answer.text) as { indices?: Readonly<Record<string, { readonly status: string }>> }
-		return Object.entries(indices).flatMap(([name, { status }]) => (status === 'red' ? (this.names.parse(name) ?? []) : []))
+		return Object.entries(indices).flatMap(([name, { status }]) => {
+			const parsed = this.names.parse(name)
+			return parsed ? [{ index: parsed, sick: status === 'red' }] : []
+		})
 	}
 
 	async #sickError({ name }: DayIndex): Promise<KubetapeError> {

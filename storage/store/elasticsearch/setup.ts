@@ -40,7 +40,8 @@ export async function installTemplates(searcher: Searcher, config: Elasticsearch
 	if (error && error.type !== 'resource_already_exists_exception')
 		throw new KubetapeError('STORAGE_UNAVAILABLE', `the index ${registry} cannot be made: ${shownReason(error)}`)
 	// What one that ended in the middle of a put has left is seen from now on.
-	await searcher.refreshSound(`${searcher.names.every()},${registry}`)
+	await searcher.refresh(registry)
+	await searcher.refreshSound(searcher.names.every())
 }
 
 /** False where the server does not know the type `flattened`. */

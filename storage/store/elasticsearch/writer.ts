@@ -1,5 +1,6 @@
 // Puts, one behind the other: what is there already in another day is found first, the rest is sent, what Elasticsearch would not take is sent plainly, and what it does not even take so is told as a reject.
 import { hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Indexed } from '#records/indexed.ts'
 import { statementId } from '#records/id.ts'
 import { objectKey } from '#records/object-key.ts'
@@ -12,7 +13,7 @@ import type { Amendment } from '#storage/store/port.ts'
 import { amendLines } from './amend.ts'
 import type { Bulk, Outcome } from './bulk.ts'
 import { errorIn, shownReason } from './classify.ts'
-import { Documents, type Line, type Prepared } from './document.ts'
+import { Documents, type Line, type Placed, type Prepared } from './document.ts'
 import type { Asking } from './filter.ts'
 import type { Keyframes } from './keyframes.ts'
 import { elasticLimits } from './limits.ts'
@@ -40,6 +41,8 @@ export class Writer {
 	#stamp = 0
 	#turn: Promise<unknown> = Promise.resolve()
 	#refreshing: Promise<void> | undefined
+	/** A refresh that was begun: the next put is prepared meanwhile, and sent behind it. */
+	#showing: Promise<void> = Promise.resolve()
 
 	constructor(options: WriterOptions) {
 		const { searcher } = options.asking
@@ -68,8 +71,14 @@ export class Writer {
 		const now = this.#options.clock.nowMicros()
 		this.#stamp = Math.max(this.#stamp + 1, Math.floor(now))
 		const unique = [...new Map(records.toReversed().map((indexed) => [indexed.record.id, indexed])).values()].toReversed()
-		const prepared = this.#documents.prepare(unique, now, this.#stamp)
-		const there = await this.#thereAlready(prepared)
+		const placed = this.#documents.placesOf(unique, now)
+		// The server looks while the lines are made.
+		const looking = this.#thereAlready(placed)
+		looking.catch(() => undefined) // awaited below
+		await setImmediate()
+		const prepared = this.#documents.prepare(placed, this.#stamp)
+		const there = await looking
+		await this.#showing
 		const fresh = prepared.filter(({ id }) => !there.has(id))
 		await this.#makeIndices(fresh)
 		const outcomes = await this.#send(fresh, unique)
@@ -86,32 +95,33 @@ export class Writer {
 	}
 
 	/** A version can have been put under another time, in another day; of the other kinds, whose ids say their time, only what claims an absurd one. */
-	async #thereAlready(prepared: readonly Prepared[]): Promise<ReadonlySet<string>> {
+	async #thereAlready(placed: readonly Placed[]): Promise<ReadonlySet<string>> {
 		const found = new Set<string>()
-		for (const [of, rows] of Map.groupBy(prepared, (row) => row.class)) {
+		const byClass = [...Map.groupBy(placed, (row) => row.class)]
+		const lookUp = async ([of, rows]: readonly [RecordClass, readonly Placed[]]): Promise<void> => {
 			const versions = of === 'changes' || of === 'events'
 			const doubtful = versions ? rows : rows.filter(({ indexed, place }) => place.at !== Math.floor(indexed.record.occurredAt))
-			if (doubtful.length === 0) continue
-			for (const id of await this.#lookUp(of, doubtful)) found.add(id)
+			if (doubtful.length > 0) for (const id of await this.#lookUp(of, doubtful)) found.add(id)
 		}
+		await Promise.all(byClass.map(lookUp))
 		return found
 	}
 
-	async #lookUp(of: RecordClass, rows: readonly Prepared[]): Promise<readonly string[]> {
+	async #lookUp(of: RecordClass, rows: readonly Placed[]): Promise<readonly string[]> {
 		const { searcher } = this.#options.asking
 		const targets = new Set(rows.map(({ index }) => index))
 		const left: string[] = targets.size === 1 ? [...targets] : []
 		for (;;) {
 			const index = [searcher.names.every([of]), ...left.map((name) => `-${name}`)].join(',')
 			try {
-				// Where every put is seen at once there is nothing to wait for.
-				if (this.#options.refreshMs > 0) await searcher.refreshSound(index)
-				const found: string[] = []
-				for (let at = 0; at < rows.length; at += elasticLimits.idsAtOnce) {
-					const values = rows.slice(at, at + elasticLimits.idsAtOnce).map(({ id }) => id)
-					const hits = await searcher.hits(index, { query: { ids: { values } }, size: values.length, source: false })
-					found.push(...hits.map(({ _id }) => _id))
-				}
+				const ids = rows.map(({ id }) => id)
+				const first = await searcher.idsOf(index, ids.slice(0, elasticLimits.idsAtOnce))
+				if (!first) return []
+				// What others have put in the last moments is made visible. Where every put is seen at once it is already.
+				if (this.#options.refreshMs > 0) await searcher.refresh(index)
+				const found: string[] = this.#options.refreshMs > 0 ? [] : [...first]
+				for (let at = this.#options.refreshMs > 0 ? 0 : elasticLimits.idsAtOnce; at < ids.length; at += elasticLimits.idsAtOnce)
+					found.push(...((await searcher.idsOf(index, ids.slice(at, at + elasticLimits.idsAtOnce))) ?? []))
 				return found
 			} catch (error) {
 				// What a damaged day holds cannot be known: recording goes on.
@@ -164,7 +174,7 @@ export class Writer {
 			this.#options.onRefused?.()
 			rejects.push(rejectOf(row, reason, clock.nowMicros()))
 		}
-		const told = this.#documents.prepare(rejects, clock.nowMicros(), this.#stamp)
+		const told = this.#documents.prepare(this.#documents.placesOf(rejects, clock.nowMicros()), this.#stamp)
 		await this.#makeIndices(told)
 		await bulk.send(told)
 		for (const { index } of told) this.#refresher.touched(index)
@@ -184,6 +194,7 @@ export class Writer {
 
 	async #amend(cluster: string, amendments: readonly Amendment[]): Promise<void> {
 		const { asking, bulk } = this.#options
+		await this.#showing
 		if (!this.#refresher.isClean) await this.#refresher.now()
 		for (let left = amendments, tries = 0; left.length > 0; tries++) {
 			const lines = await amendLines(asking.searcher, cluster, left)
@@ -201,23 +212,34 @@ export class Writer {
 	/** At once, or within the time. */
 	async #seen(): Promise<void> {
 		if (this.#refresher.isClean) return
-		if (this.#refresher.dueMs === 0) return this.#refresher.now()
+		if (this.#options.refreshMs === 0) return this.#refresher.now()
+		if (this.#refresher.dueMs === 0) {
+			this.#show()
+			return
+		}
 		this.#refreshing ??= this.#refreshLater().finally(() => (this.#refreshing = undefined))
 	}
 
 	async #refreshLater(): Promise<void> {
-		const { clock, log } = this.#options
+		const { clock } = this.#options
 		await clock.sleep(this.#refresher.dueMs, this.#stop.signal)
-		// A failure keeps what there is to refresh: the next put, or the server itself, does it.
-		await this.#inTurn(() => this.#refresher.now()).catch((error: unknown) =>
-			log?.warn({ error: messageOf(error) }, 'what was put is seen later'),
-		)
+		await this.#inTurn(() => {
+			this.#show()
+			return this.#showing
+		})
+	}
+
+	/** A failure keeps what there is to refresh: the next put, or the server itself, does it. */
+	#show(): void {
+		const failed = (error: unknown): void => this.#options.log?.warn({ error: messageOf(error) }, 'what was put is seen later')
+		this.#showing = this.#showing.then(() => this.#refresher.now()).catch(failed)
 	}
 
 	async close(): Promise<void> {
 		this.#stop.abort()
 		await this.#refreshing
 		await this.#turn
+		await this.#showing
 	}
 }
 
