@@ -55,7 +55,6 @@ const ofClass: Readonly<Record<RecordClass, Aliases>> = {
 		'client.ip': 'item.audit.sourceIPs.ip',
 		'user_agent.original': 'item.audit.userAgent',
 		'url.original': 'item.audit.requestURI',
-		'http.request.method': 'item.audit.verb',
 		'http.response.status_code': 'item.audit.code',
 		'kubernetes.audit.annotations.authorization_k8s_io/decision': 'item.audit.decision',
 		'kubernetes.audit.annotations.authorization_k8s_io/reason': 'item.audit.reason',
