@@ -105,6 +105,8 @@ function granted(answer: Answer, url: string): Answer {
 
 function connectionError(error: unknown, url: string): unknown {
 	if (error instanceof errors.ConfigurationError || error instanceof KubetapeError) return error
+	if (error instanceof errors.ProductNotSupportedError)
+		return new KubetapeError('CONFIG_INVALID', `store.elasticsearch.url: what answers at ${url} is no Elasticsearch`, { cause: error })
 	const message = messageOf(error)
 	if (untrusted.test(message) || untrusted.test(String((error as NodeJS.ErrnoException).code)))
 		return new KubetapeError(
