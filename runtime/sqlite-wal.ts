@@ -42,6 +42,12 @@ export function walDamage(path: string): string | undefined {
 	}
 }
 
+/** Frames of the write-ahead log `path` that are as they were written, from the first on. */
+export function soundWalFrames(path: string): number {
+	const wal = readWal(path)
+	return wal && headerVerifies(wal) ? soundFrames(wal) : 0
+}
+
 function damageIn(wal: Wal | undefined, agreed: Agreed | undefined): string | undefined {
 	if (!wal) {
 		return agreed && agreed.frames > agreed.moved ? `its write-ahead log is missing, with ${agreed.frames} pages` : undefined

@@ -112,7 +112,9 @@ describe('roles apart over Kafka', () => {
 		await eventually(
 			async () => [await answer(address, '/api/v1/coverage?cluster=demo'), await answer(serving, '/api/v1/coverage?cluster=demo')],
 			([one, other]) => one === other,
-		)
+		).catch(async () => {
+			throw new Error(`other gaps: ${await answer(serving, '/api/v1/coverage?cluster=demo')}; process: ${processing.output().slice(-2000)}`)
+		})
 		const differing: string[] = []
 		for (const route of routes) {
 			const [one, other] = [await answer(address, route), await answer(serving, route)]

@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, wri
 import { open } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
+import { soundWalFrames } from '#runtime/sqlite-wal.ts'
 import { DamageError } from './errors.ts'
 import { storeLimits } from './limits.ts'
 
@@ -56,7 +57,10 @@ export function readFrames(path: string, from: number, to: number): Frames | und
 	}
 }
 
-/** Commits in the log behind its first `frames`: SQLite ends at the first frame that fails its checksum, whatever stands behind it. */
+/**
+ * Commits in the log behind its first `frames` that are lost: SQLite ends at the first frame that fails its checksum, whatever stands behind it. Frames that do verify there
+ * are no loss: whoever wrote them was killed before the others were told of the commit, and nothing of it was acknowledged.
+ */
 export function commitsBehind(path: string, frames: number): number {
 	let bytes: Buffer
 	try {
@@ -68,7 +72,8 @@ export function commitsBehind(path: string, frames: number): number {
 	if (bytes.length < walHeaderBytes) return 0
 	const frameBytes = frameHeaderBytes + bytes.readUInt32BE(8)
 	let commits = 0
-	for (let at = walHeaderBytes + frames * frameBytes; at + frameHeaderBytes <= bytes.length; at += frameBytes)
+	const sound = Math.max(frames, soundWalFrames(path))
+	for (let at = walHeaderBytes + sound * frameBytes; at + frameHeaderBytes <= bytes.length; at += frameBytes)
 		if (bytes.readUInt32BE(at + 4) !== 0 && bytes.compare(bytes, 16, 24, at + 8, at + 16) === 0) commits += 1
 	return commits
 }
