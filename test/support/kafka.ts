@@ -79,7 +79,7 @@ function kafkaIn(dir: string, ports: readonly number[], options: KafkaOptions): 
 	const script = async (name: string, extra: Readonly<Record<string, string>>): Promise<void> => {
 		await run('bash', [join(scripts, name)], { env: { ...env, ...extra } })
 	}
-	const of = (node: number | undefined): Record<string, string> => (node === undefined ? {} : { NODE: String(node) })
+	const of = (node: number | undefined): Record<string, string> => (node === undefined ? {} : { BROKER: String(node) })
 	const signal = (node: number, name: NodeJS.Signals): void => {
 		process.kill(Number(readFileSync(join(dir, `n${node}`, 'pid'), 'utf8')), name)
 	}

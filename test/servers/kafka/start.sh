@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Starts one real Kafka broker, or several as one cluster, waits until all are ready, prints the bootstrap list.
 # Run again on the same DIR it starts the nodes that are down, on their ports and with their data (that is how a test restarts a killed node).
-# usage: DIR=… PORTS="client controller internal …" [SASL=plain|scram] [TLS=1] [HEAP=512m] [CONF="key=value …"] [NODE=n] start.sh
+# usage: DIR=… PORTS="client controller internal …" [SASL=plain|scram] [TLS=1] [HEAP=512m] [CONF="key=value …"] [BROKER=n] start.sh
 #   PORTS: three free ports for each node; how many there are says how many nodes there are. Loopback only. Kept in DIR/ports for the next time.
 #   SASL: user kubetape, password kubetape-secret (SCRAM-SHA-256 and -512). TLS: the CA is DIR/tls/ca.pem
 #   CONF: appended to kraft.properties of every node.
-#   NODE: start this one node only.  KAFKA_HOME: where install.sh put the jars
+#   BROKER: start this one node only.  KAFKA_HOME: where install.sh put the jars
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 home=${KAFKA_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/kubetape/servers/kafka}
@@ -61,7 +61,7 @@ running() { [ -f "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null && grep -qs
 
 started=()
 for ((i=1;i<=nodes;i++)); do
-  [ -n "${NODE:-}" ] && [ "$NODE" != "$i" ] && continue
+  [ -n "${BROKER:-}" ] && [ "$BROKER" != "$i" ] && continue
   d="$dir/n$i"; running "$d" && continue
   [ -f "$d/kraft.properties" ] || configure "$i"
   setsid "$java" -Xms128m -Xmx"${HEAP:-512m}" -XX:+UseSerialGC -Djava.net.preferIPv4Stack=true \
