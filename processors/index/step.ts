@@ -65,7 +65,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
 	})
 
 	/** One record that cannot be described never stops the others: its rejection takes its place, in the rejects stream and in the store. */
-	const prepare = async (batch: Batch): Promise<Indexed[]> => {
+	const prepare = (batch: Batch): { readonly ready: Indexed[]; readonly rejects: readonly Redacted[] } => {
 		const ready: Indexed[] = []
 		const rejects: Redacted[] = []
 		const refuse = (record: Redacted, reason: string): void => {
@@ -84,8 +84,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
 				refuse(record, messageOf(error)) // a block whose parts do not fit together
 			}
 		}
-		if (rejects.length > 0) await log.append('rejects', rejects)
-		return ready
+		return { ready, rejects }
 	}
 
 	/** Everything that the store is asked and told about one batch. Each part of it may be repeated. */
@@ -96,18 +95,22 @@ export function createIndexer(options: IndexerOptions): Indexer {
 		await enricher.repair()
 	}
 
-	const put = async (records: readonly Indexed[], signal: AbortSignal): Promise<void> => {
+	/** Under the record log: other failures of it, such as a partition that another member has now, are not for this loop to repeat. */
+	const isFull = ({ code }: KubetapeError): boolean => code === 'STORAGE_DISK_FULL'
+
+	/** Does it again for as long as its failure is one that passes: `passes` tells. */
+	const patiently = async (work: () => Promise<void>, passes: (error: KubetapeError) => boolean, signal: AbortSignal): Promise<void> => {
 		const backoff = createBackoff({ clock, firstMs: 200, maxMs: 10_000 })
 		for (;;) {
 			try {
-				await settle(records)
+				await work()
 				if (backoff.attempts > 0) {
 					meters.paused(false)
 					options.onPause?.(null)
 				}
 				return
 			} catch (error) {
-				if (!(error instanceof KubetapeError) || !error.retryable || signal.aborted) throw error
+				if (!(error instanceof KubetapeError) || !passes(error) || signal.aborted) throw error
 				meters.paused(true)
 				options.onPause?.(`${error.code}: ${messageOf(error)}`)
 				logger.warn({ code: error.code, error: messageOf(error) }, 'storing paused; it is tried again')
@@ -143,8 +146,14 @@ export function createIndexer(options: IndexerOptions): Indexer {
 					// What is remembered of objects may have gone on in another process: it is read from the store anew.
 					if (given !== undefined && batch.given !== given) enricher = createEnrich({ store, metrics, logger })
 					given = batch.given
-					await put(await prepare(batch), signal)
-					await log.commit(group, [batch.next])
+					const { ready, rejects } = prepare(batch)
+					if (rejects.length > 0) await patiently(() => log.append('rejects', rejects), isFull, signal)
+					await patiently(
+						() => settle(ready),
+						({ retryable }) => retryable,
+						signal,
+					)
+					await patiently(() => log.commit(group, [batch.next]), isFull, signal)
 					progress.committed([batch.next])
 				}
 			} finally {

@@ -23,7 +23,7 @@ const place = { file, offset, namespace, pod, podUid, container, component, rest
 const storedLine: Item = { ...line, id, summary: line.text, severity: 'normal', log: place }
 
 /** One batch, then the end. `failures` puts fail before the first that works. */
-function world(records: readonly Redacted[], failures: readonly Error[] = [], more: Partial<Store> = {}) {
+function world(records: readonly Redacted[], failures: readonly Error[] = [], more: Partial<Store> = {}, commitFailures: Error[] = []) {
 	const order: string[] = []
 	const rejects: Redacted[] = []
 	const stored: Indexed[] = []
@@ -37,7 +37,11 @@ function world(records: readonly Redacted[], failures: readonly Error[] = [], mo
 			for (const [given, number] of batches)
 				yield { stream: 'records', partition: 0, records: given, next, ...(number === undefined ? {} : { given: number }) }
 		},
-		commit: async (_group, positions) => void order.push(`commit ${positions[0]?.offset}`),
+		commit: async (_group, positions) => {
+			const failure = commitFailures.shift()
+			order.push(failure ? 'commit failed' : `commit ${positions[0]?.offset}`)
+			if (failure) throw failure
+		},
 		lag: async () => [],
 	}
 	const store: Pick<Store, 'put' | 'clusters'> = {
@@ -68,6 +72,19 @@ function world(records: readonly Redacted[], failures: readonly Error[] = [], mo
 }
 
 describe('the indexer', () => {
+	it('waits where the disk of the record log is full, and commits without storing again', async () => {
+		const made = world([numberedRecord(0)], [], {}, [new KubetapeError('STORAGE_DISK_FULL', 'full')])
+		await made.run()
+		expect(made.order).toEqual(['put', 'commit failed', 'commit 1'])
+		expect(made.pauses).toEqual(['STORAGE_DISK_FULL: full', null])
+	})
+
+	it('does not repeat a commit that fails for another reason: the partition may be another member’s', async () => {
+		const made = world([numberedRecord(0)], [], {}, [new KubetapeError('STORAGE_UNAVAILABLE', 'moved')])
+		await expect(made.run()).rejects.toThrow('moved')
+		expect(made.order).toEqual(['put', 'commit failed'])
+	})
+
 	it('stores, then commits', async () => {
 		const made = world([numberedRecord(1), numberedRecord(2)])
 		await made.run()
