@@ -1,4 +1,5 @@
 // Faults of Kafka: who appends under them, who reads everything afterwards, and what is counted.
+import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -71,7 +72,7 @@ export async function readEverything(options: KafkaLogOptions): Promise<readonly
 		(waiting) => waiting.length === 0,
 		120_000,
 	)
-	const group = `verify-${Math.random().toString(36).slice(2)}`
+	const group = `verify-${randomUUID()}`
 	const total = (await log.lag(group, ['records'])).reduce((sum, { records }) => sum + records, 0n)
 	const numbers: number[] = []
 	for await (const { records } of log.read(group, ['records'], AbortSignal.timeout(60_000))) {

@@ -1,11 +1,11 @@
 // A real control plane for one test file: built if needed, started on free ports in a folder of its own, stopped by its own process ids.
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { eventually } from './program.ts'
+import { armStop } from './guard.ts'
 
 const run = promisify(execFile)
 const scripts = resolve('test/servers/kubernetes')
@@ -35,7 +35,7 @@ export interface Cluster {
 export async function startCluster(options: { readonly env?: Readonly<Record<string, string>> } = {}): Promise<Cluster> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-cluster-'))
 	const env = { ...process.env, DIR: dir, BASE: '0', RECORD: '0', SERVERS: serversDir, ...options.env }
-	const stop = armStop(dir, env)
+	const stop = armStop(dir, [join(scripts, 'down.sh')], env)
 	try {
 		await run('bash', [join(scripts, 'up.sh')], { env, maxBuffer: outputBytesMax })
 	} catch (error) {
@@ -95,20 +95,4 @@ async function killProgram(dir: string, program: string): Promise<(...further: r
 	)
 	const script = `export DIR="$0"; setsid nohup "$@" >>"$DIR/logs/${program}.log" 2>&1 </dev/null & echo $! >"$DIR/run/${program}.pid"`
 	return async (...further) => void (await run('bash', ['-c', script, dir, ...command, ...further]))
-}
-
-/** A shell that waits for its standard input to end, which it does at the latest when this process is gone, however it went, and then takes everything down. */
-function armStop(dir: string, env: NodeJS.ProcessEnv): () => Promise<void> {
-	const guard = spawn('bash', ['-c', 'cat >/dev/null; "$0" >/dev/null 2>&1; rm -rf "$1"', join(scripts, 'down.sh'), dir], {
-		detached: true,
-		stdio: ['pipe', 'ignore', 'ignore'],
-		env,
-	})
-	const ended = once(guard, 'exit')
-	guard.unref()
-	return async () => {
-		guard.ref()
-		guard.stdin.end()
-		await ended
-	}
 }

@@ -1,11 +1,11 @@
 // A real Elasticsearch of a test: on a free port, in a folder of its own, to be killed and started again; stopped by its own process id.
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { serversDir } from './cluster.ts'
+import { armStop } from './guard.ts'
 
 const run = promisify(execFile)
 const scripts = resolve('test/servers/elasticsearch')
@@ -31,7 +31,7 @@ export interface ElasticsearchOptions {
 export async function startElasticsearch(options: ElasticsearchOptions = {}): Promise<ElasticsearchServer> {
 	const dir = mkdtempSync(join(tmpdir(), 'kubetape-elasticsearch-'))
 	const env = { ...process.env, ES_SERVER: join(serversDir, 'elasticsearch') }
-	const stop = armStop(dir, env)
+	const stop = armStop(dir, [join(scripts, 'stop.sh'), dir, '--kill'], env)
 	const start = async (port: string): Promise<string> => {
 		const args = [join(scripts, 'start.sh'), dir, port, options.heap ?? '512m', ...(options.settings ?? [])]
 		return (await run('bash', args, { env })).stdout.trim()
@@ -51,21 +51,5 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
 	} catch (error) {
 		await stop()
 		throw error
-	}
-}
-
-/** A shell that waits for its standard input to end, which it does at the latest when this process is gone, however it went, and then takes the server down. */
-function armStop(dir: string, env: NodeJS.ProcessEnv): () => Promise<void> {
-	const guard = spawn('bash', ['-c', 'cat >/dev/null; "$0" "$1" --kill >/dev/null 2>&1; rm -rf "$1"', join(scripts, 'stop.sh'), dir], {
-		detached: true,
-		stdio: ['pipe', 'ignore', 'ignore'],
-		env,
-	})
-	const ended = once(guard, 'exit')
-	guard.unref()
-	return async () => {
-		guard.ref()
-		guard.stdin.end()
-		await ended
 	}
 }

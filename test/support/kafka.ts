@@ -1,11 +1,12 @@
 // A real Kafka for tests: one node or three, on free ports, in a folder of its own; its nodes are killed, halted and started again by number.
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import kafkajs, { type Admin } from 'kafkajs'
 import { freePorts } from './etcd-process.ts'
+import { armStop } from './guard.ts'
 
 export interface KafkaServer extends AsyncDisposable {
 	/** Addresses of the nodes for clients. */
@@ -76,6 +77,7 @@ function kafkaIn(dir: string, ports: readonly number[], options: KafkaOptions): 
 		SASL: options.sasl ?? '',
 		TLS: options.tls === true ? '1' : '',
 	}
+	const stop = armStop(dir, ['bash', join(scripts, 'stop.sh')], { ...env, KILL: '1' })
 	const script = async (name: string, extra: Readonly<Record<string, string>>): Promise<void> => {
 		await run('bash', [join(scripts, name)], { env: { ...env, ...extra } })
 	}
@@ -101,10 +103,7 @@ function kafkaIn(dir: string, ports: readonly number[], options: KafkaOptions): 
 		halt: (node = 1) => signal(node, 'SIGSTOP'),
 		resume: (node = 1) => signal(node, 'SIGCONT'),
 		segments: (topic, partition, node = 1) => join(dir, `n${node}`, 'data', `${topic}-${partition}`),
-		async [Symbol.asyncDispose]() {
-			await script('stop.sh', { KILL: '1' })
-			rmSync(dir, { recursive: true, force: true })
-		},
+		[Symbol.asyncDispose]: stop,
 	}
 }
 

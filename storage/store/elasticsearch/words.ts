@@ -6,8 +6,7 @@ const marks = [0x08029fdf, 0x000361f8]
 	.flatMap((bits, half) => Array.from({ length: 32 }, (_, bit) => ((bits >>> bit) & 1 ? String.fromCharCode(0x300 + half * 32 + bit) : '')))
 	.join('')
 const word = new RegExp(`[\\p{L}\\p{N}\\p{Co}][\\p{L}\\p{N}\\p{Co}${marks}]*`, 'gu')
-// oxlint-disable-next-line no-control-regex
-const beyondAscii = /[^\0-\x7f]/
+const beyondAscii = /\P{ASCII}/u
 
 /** In lower case, with one space between them. Letters, digits and private use are words; all else parts them. */
 export function wordsOf(text: string): string {

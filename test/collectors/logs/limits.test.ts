@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openAs } from '#collectors/logs/file.ts'
-import { temporaryFolder } from '#test/support/program.ts'
+import { eventually, temporaryFolder } from '#test/support/program.ts'
 import { collect, criLine, podFolder, type Collecting, type CollectingOptions } from './support.ts'
 
 let folder: ReturnType<typeof temporaryFolder>
@@ -54,6 +54,14 @@ function stalling(): { readonly options: CollectingOptions; readonly release: ()
 		}
 	})
 	return { options: { beforeAppend: async () => (isStalled ? released : undefined) }, release: () => release() }
+}
+
+/** Resolves when as much of a large file was read as may wait for the log: a megabyte at least. */
+async function isHeldUp(collecting: Collecting): Promise<void> {
+	await eventually(
+		() => collecting.metric('kubetape_logs_read_bytes_total'),
+		(bytes) => bytes >= 1024 * 1024,
+	)
 }
 
 const bulk = (lines: number): string => criLine(1, 'x'.repeat(950)).repeat(lines)
@@ -201,8 +209,10 @@ describe('trouble', () => {
 		const collecting = start()
 		await collecting.lineCount(1)
 		rmSync(which === 'the root' ? root : join(path, '..'), { recursive: true })
-		await collecting.until(() => !existsSync(path))
-		await new Promise((resolve) => setTimeout(resolve, 250))
+		await eventually(
+			() => collecting.metric('kubetape_logs_files'),
+			(files) => files === 0,
+		)
 		podFolder(root)
 		writeFileSync(path, criLine(2))
 		await collecting.lineCount(2)
@@ -219,7 +229,7 @@ describe('trouble', () => {
 		const collecting = start(undefined, options)
 		await collecting.until(() => existsSync(join(folder.path, 'state', 'state.db')))
 		writeFileSync(path, bulk(10_000), { flag: 'a' })
-		await new Promise((resolve) => setTimeout(resolve, 300))
+		await isHeldUp(collecting)
 		rmSync(path)
 		release()
 		await collecting.lineCount(10_001)
@@ -251,6 +261,8 @@ describe('trouble', () => {
 		const { options, release } = stalling()
 		const collecting = start(undefined, options)
 		writeFileSync(path, bulk(10_000))
+		// For longer than the five looks of 100 ms each that it takes for granted.
+		await isHeldUp(collecting)
 		await new Promise((resolve) => setTimeout(resolve, 800))
 		for (let round = 0; round < 3; round += 1) {
 			renameSync(path, `${path}.20261124-10000${round}`)
