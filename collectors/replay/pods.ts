@@ -32,7 +32,7 @@ export async function unpackPods(archive: RecordedFile, dir: string): Promise<Un
 				for await (const chunk of entry.content) {
 					bytes += chunk.length
 					if (bytes > unpackedBytesMax) return { files, failure: `more than ${unpackedBytesMax} bytes` }
-					await file.write(chunk)
+					await file.writeFile(chunk)
 				}
 			} finally {
 				await file.close()

@@ -49,7 +49,8 @@ export class SpoolFile {
 			if (this.size === 0) await syncFolderOf(this.path)
 		}
 		const whole = Buffer.concat(bytes)
-		await this.#handle.write(whole, 0, whole.length, this.size)
+		// A disk that becomes full takes a part, and says so by its length only.
+		for (let at = 0; at < whole.length;) at += (await this.#handle.write(whole, at, whole.length - at, this.size + at)).bytesWritten
 		await this.#handle.datasync()
 		this.size += whole.length
 	}

@@ -1,6 +1,6 @@
 // Checksums of a day's pages, in a file beside it: what SQLite itself does not notice (a flipped byte in an index, in full text, in an unused place) is found by them.
 // They are taken from the write-ahead log when it is checkpointed, so that they tell of what was written and never of what was read back.
-import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
@@ -146,7 +146,7 @@ export class PageSums {
 		const draft = `${path}.new`
 		const file = openSync(draft, 'w', 0o640)
 		try {
-			writeSync(file, bytes)
+			writeFileSync(file, bytes)
 			if (isDurable) fsyncSync(file)
 		} finally {
 			closeSync(file)
