@@ -1,9 +1,11 @@
 // Chance with a seed, for tests that must be repeatable: the seed is printed, and KUBETAPE_TEST_SEED sets it.
+import { hash } from 'node:crypto'
 
-/** A seed for this run; printed, so that a failure can be repeated. */
+/** A seed for this run, printed, so that a failure can be repeated: a new one each time; at the gate always that of the name, so that one commit gets one answer. */
 export function seedOf(name: string): number {
 	const given = process.env['KUBETAPE_TEST_SEED']
-	const seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
+	const ofName = Number.parseInt(hash('sha256', name, 'hex').slice(0, 7), 16)
+	const seed = given !== undefined ? Number(given) : process.env['CI'] === 'true' ? ofName : Math.floor(Math.random() * 2 ** 31)
 	process.stdout.write(`${name}: seed ${seed} (repeat with KUBETAPE_TEST_SEED=${seed})\n`)
 	return seed
 }
