@@ -10,7 +10,9 @@ import { eventually, getJson, startProgram, temporaryFolder } from '#test/suppor
 
 export const name = 'embedded, end to end'
 
-const changesMin = Number(process.env['KUBETAPE_BENCH_RECORDS'] ?? 60_000)
+const changesMin = Number(process.env['KUBETAPE_BENCH_RECORDS'] ?? 240_000)
+/** The rate from start to here is told too: the first seconds of a process are its slowest, its code is not compiled yet. */
+const firstChanges = 60_000
 const startedMs = Date.UTC(2026, 0, 15, 10)
 
 interface Recorded {
@@ -115,6 +117,8 @@ function bytesOf(dir: string): number {
 	)
 }
 
+const visibleOf = (clusters: readonly WireCluster[]): number => (clusters[0]?.counts.change ?? 0) + (clusters[0]?.counts.event ?? 0)
+
 export async function run(print: (line: string) => void): Promise<void> {
 	await through(print, 'the incident, over and over', writeMix)
 	await through(print, 'its Pods only', writePods)
@@ -128,15 +132,18 @@ async function through(print: (line: string) => void, what: string, write: (dir:
 	try {
 		const address = await program.address
 		const began = performance.now()
-		await eventually(
-			() => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters'),
-			({ items }) => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0) >= changes,
-			600_000,
-		)
-		const seconds = (performance.now() - began) / 1000
-		print(
-			`${what}: ${changes} changes of ${Math.round(bytes / changes)} bytes: ${Math.round(changes / seconds)} changes/s from file to visible`,
-		)
+		const rates: number[] = []
+		for (const wanted of [Math.min(firstChanges, changes), changes]) {
+			const { items } = await eventually(
+				() => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters'),
+				(page) => visibleOf(page.items) >= wanted,
+				600_000,
+			)
+			rates.push(Math.round((visibleOf(items) / (performance.now() - began)) * 1000))
+		}
+		const [first = 0, whole = 0] = rates
+		print(`${what}: ${changes} changes of ${Math.round(bytes / changes)} bytes: ${whole} changes/s from file to visible`)
+		print(`  the first ${Math.min(firstChanges, changes)} of them: ${first} changes/s`)
 		const store =
 			readdirSync(data, { recursive: true })
 				.map(String)

@@ -29,8 +29,6 @@ const yieldMs = 10
 /** Files are looked at in so many slices, spread over the time between two looks. */
 const slices = 8
 
-/** Whoever leaves out so many looks may miss whole files. */
-const awayLooks = 5
 
 const nowMs = (): number => performance.now()
 
@@ -278,7 +276,8 @@ export class Engine implements Disposable {
 		this.#forgotten = []
 		const began = nowMs()
 		await this.#settled(this.#outbox.send(this.#batch.take(), {}, changes))
-		if (nowMs() - began > this.#config.pollMs * awayLooks) this.#awayUntil = nowMs() + this.#config.pollMs * 2
+		// Whoever leaves out a look may miss whole files.
+		if (nowMs() - began > this.#config.pollMs) this.#awayUntil = nowMs() + this.#config.pollMs * 2
 	}
 
 	/** While the log takes nothing, files are not read: how long they become is looked at all the same. */

@@ -259,11 +259,11 @@ describe('trouble', () => {
 	it('rotated more often than files are kept, while the log takes nothing: what was never seen is told', async () => {
 		const path = join(podFolder(root), '0.log')
 		const { options, release } = stalling()
-		const collecting = start(undefined, options)
+		const collecting = start({ pods: { root }, pollMs: 1000 }, options)
 		writeFileSync(path, bulk(10_000))
-		// For longer than the five looks of 100 ms each that it takes for granted.
+		// For longer than the one look that is always between two.
 		await isHeldUp(collecting)
-		await new Promise((resolve) => setTimeout(resolve, 800))
+		await new Promise((resolve) => setTimeout(resolve, 1500))
 		for (let round = 0; round < 3; round += 1) {
 			renameSync(path, `${path}.20261124-10000${round}`)
 			writeFileSync(path, criLine(round, `file ${round}`))
