@@ -14,7 +14,7 @@ import { numberedRecord } from '#test/support/records.ts'
 export const pause = (ms: number): Promise<void> => systemClock.sleep(ms)
 
 /** Numbers are given in blocks of this to each object, so that a record's number tells its object. */
-const perObject = 10_000_000
+export const perObject = 10_000_000
 export const objectOf = (number: number): string => `object-${Math.floor(number / perObject)}`
 export const numberOf = (record: Redacted): number => (record.kind === 'change' ? Number(record.revision) : -1)
 

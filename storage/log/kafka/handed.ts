@@ -29,7 +29,7 @@ export class Handed {
 	readonly #options: HandedOptions
 	readonly #released = Promise.withResolvers<void>()
 	readonly #revoked = Promise.withResolvers<void>()
-	#taken = false
+	#takenAt: number | undefined
 
 	constructor(options: HandedOptions) {
 		this.#options = options
@@ -37,9 +37,14 @@ export class Handed {
 		this.place = options.place
 	}
 
+	/** performance.now() of when the reader began to work on it. */
+	get takenAt(): number | undefined {
+		return this.#takenAt
+	}
+
 	/** The reader works on it. */
 	take(): void {
-		this.#taken = true
+		this.#takenAt = performance.now()
 	}
 
 	/** The reader is done with it, committed or not. */
@@ -66,11 +71,11 @@ export class Handed {
 		try {
 			const error = await Promise.race([done, lost.promise])
 			if (error === undefined) return
-			if (this.#taken) await Promise.race([done, this.#options.clock.sleep(drainMs)])
+			if (this.#takenAt !== undefined) await Promise.race([done, this.#options.clock.sleep(drainMs)])
 			throw error
 		} finally {
 			clearInterval(beat)
-			if (!this.#taken) this.#options.withdraw(this)
+			if (this.#takenAt === undefined) this.#options.withdraw(this)
 		}
 	}
 

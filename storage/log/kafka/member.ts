@@ -12,6 +12,7 @@ import { Handed } from './handed.ts'
 import type { Offsets } from './offsets.ts'
 import { beginOf, Place, type Loss } from './place.ts'
 import type { Topic } from './topics.ts'
+import { Watchdog } from './watchdog.ts'
 
 export type EndReason = 'closed' | 'crash' | 'stall' | 'missing'
 
@@ -22,7 +23,7 @@ export interface MemberOptions {
 	readonly offsets: Offsets
 	readonly clock: Clock
 	readonly log: Logger
-	/** A partition with records to read and none read for so long is stuck. */
+	/** A partition with records to read, and none read for so long through no fault of the reader's, is stuck. */
 	readonly stallMs: number
 	/** Resolves when the reader is done with it. */
 	readonly hand: (handed: Handed) => void
@@ -45,6 +46,7 @@ const partitionBytesMax = 512 * 1024
 const fetchBytesMax = 4 * 1024 * 1024
 const rebalanceTimeoutMs = 10_000
 const positionTries = 5
+const minWatchMs = 250
 
 export class Member {
 	readonly #options: MemberOptions
@@ -52,6 +54,7 @@ export class Member {
 	readonly #ended = Promise.withResolvers<{ readonly reason: EndReason; readonly error?: unknown }>()
 	#places: Promise<ReadonlyMap<string, Place>> = Promise.resolve(new Map())
 	readonly #handedNow = new Set<Handed>()
+	readonly #watchdog: Watchdog
 	#generation = 0
 	#given = 0
 	#isEnded = false
@@ -59,6 +62,7 @@ export class Member {
 	constructor(options: MemberOptions) {
 		this.#options = options
 		const { config } = options
+		this.#watchdog = new Watchdog(options.stallMs, performance.now())
 		this.#consumer = createClient(config, options.log, clientRetries).consumer({
 			groupId: options.groupId,
 			sessionTimeout: config.sessionTimeoutMs,
@@ -73,13 +77,15 @@ export class Member {
 			retry: { retries: clientRetries, restartOnFailure: async () => false },
 		})
 		this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => this.#assigned(payload.memberAssignment))
+		this.#consumer.on(this.#consumer.events.FETCH, () => this.#watchdog.fetched(performance.now()))
 		this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => this.#end('crash', payload.error))
 	}
 
 	/** Runs until it is closed, or cannot go on: then the reader begins another one. */
 	async run(): Promise<{ readonly reason: EndReason; readonly error?: unknown }> {
 		const { topics, stallMs } = this.#options
-		const watch = setInterval(() => void this.#watch(), Math.max(250, stallMs / 4))
+		const watchMs = Math.max(minWatchMs, stallMs / 4)
+		const watch = setInterval(() => void this.#watch(watchMs), watchMs)
 		try {
 			await this.#consumer.connect()
 			await this.#consumer.subscribe({ topics: topics.map(({ name }) => name), fromBeginning: true })
@@ -226,6 +232,7 @@ export class Member {
 				await handed.settled()
 			} finally {
 				this.#handedNow.delete(handed)
+				this.#watchdog.released(performance.now())
 			}
 			if (!this.isCurrent(generation)) return messages.length
 		}
@@ -249,24 +256,32 @@ export class Member {
 
 	#resolved(payload: EachBatchPayload, place: Place): void {
 		place.progressAt = performance.now()
+		place.waiting = undefined
 		payload.resolveOffset(String(place.next - 1n))
 	}
 
 	/** Heartbeats go on in the background: nobody but this evicts a member that is stuck. */
-	async #watch(): Promise<void> {
-		const { stallMs, offsets, log } = this.#options
+	async #watch(quietMs: number): Promise<void> {
+		const { offsets, log, stallMs } = this.#options
 		if (this.#isEnded) return
 		try {
 			const now = performance.now()
-			const quiet = [...(await this.#places).values()].filter(({ progressAt }) => now - progressAt >= stallMs)
-			for (const [topic, places] of Map.groupBy(quiet, (place) => place.topic)) {
+			const places = [...(await this.#places).values()]
+			const inHand = new Set([...this.#handedNow].map(({ place }) => place))
+			for (const { place, takenAt } of this.#handedNow)
+				if (takenAt !== undefined && now - takenAt >= stallMs)
+					log.warn({ place: place.name, next: String(place.next) }, 'a batch has been worked on for very long')
+			const quiet = places.filter((place) => !inHand.has(place) && now - place.progressAt >= quietMs)
+			for (const [topic, quietHere] of Map.groupBy(quiet, (place) => place.topic)) {
 				const bounds = await offsets.bounds(topic)
-				for (const place of places) {
-					if ((bounds.get(place.partition)?.high ?? 0n) <= place.next) place.progressAt = now
-					else if ([...this.#handedNow].some((handed) => handed.place === place))
-						log.warn({ place: place.name, next: String(place.next) }, 'a batch has been worked on for very long')
-					else return this.#end('stall', new Error(`${place.name} has records at ${place.next} and does not go on`))
+				for (const place of quietHere) {
+					if ((bounds.get(place.partition)?.high ?? 0n) <= place.next) place.waiting = undefined
+					else place.waiting ??= this.#watchdog.waiting(now)
 				}
+			}
+			for (const place of quiet) {
+				const isStuck = place.waiting && this.#watchdog.isStuck(place.waiting, { now, partitions: places.length, inHand: inHand.size > 0 })
+				if (isStuck) return this.#end('stall', new Error(`${place.name} has records at ${place.next} and does not go on`))
 			}
 		} catch (error) {
 			log.debug({ error: messageOf(error) }, 'progress could not be told; it is looked at again')

@@ -4,6 +4,7 @@ import type { Redacted } from '#records/record.ts'
 import type { Stream } from '#storage/log/port.ts'
 import { unpack } from './messages.ts'
 import type { Bounds } from './offsets.ts'
+import type { Waiting } from './watchdog.ts'
 
 /** Records that a reader will not get: `removed` by retention before they were read, `damaged` at rest, `foreign` (never records of ours), `missing` for another reason, `spool`: waiting for the brokers, and damaged meanwhile. */
 export interface Loss {
@@ -43,6 +44,8 @@ export class Place {
 	committed: bigint
 	/** performance.now() of the last sign of progress. */
 	progressAt: number
+	/** Since records were seen to wait here, and none was read. */
+	waiting: Waiting | undefined
 
 	constructor(topic: string, stream: Stream, partition: number, next: bigint, now: number) {
 		this.topic = topic
