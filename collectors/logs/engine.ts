@@ -29,7 +29,6 @@ const yieldMs = 10
 /** Files are looked at in so many slices, spread over the time between two looks. */
 const slices = 8
 
-
 const nowMs = (): number => performance.now()
 
 export class Engine implements Disposable {
