@@ -2,15 +2,15 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { WireCluster, WirePage } from '#api/wire.ts'
 import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
-import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
+import { eventually, Programs, temporaryFolder, type Program } from '#test/support/program.ts'
+import { differenceOf } from './answers.ts'
+import { clustersOf, isWhole, versionsOf } from './incident.ts'
 
 const folder = temporaryFolder('apart-kafka')
 // Values that are redacted are told apart by hashes, which are those of the key.
 const key = join(folder.path, 'key')
 writeFileSync(key, '0'.repeat(64))
-const running = new Set<Program>()
 let server: KafkaServer
 
 const demo = `clusters: [{ name: demo, replay: { path: ${JSON.stringify(resolve('demo'))} } }]\nserver: { port: 0 }\noperations: { port: 0 }\nlogLevel: warn\n`
@@ -20,32 +20,18 @@ function configOf(name: string, more: string): string {
 	return path
 }
 
-function start(role: string, config: string): Program {
-	const program = startProgram([role, '--config', config])
-	running.add(program)
-	return program
-}
-
-async function end(program: Program, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
-	program.process.kill(signal)
-	const status = await program.exited
-	running.delete(program)
-	return status
-}
+const programs = new Programs()
+const start = (role: string, config: string): Program => programs.start([role, '--config', config])
+const end = programs.end.bind(programs)
 
 beforeAll(async () => {
 	server = await startKafka()
 })
 afterAll(async () => {
-	await Promise.all([...running].map((program) => end(program, 'SIGKILL')))
+	await programs[Symbol.asyncDispose]()
 	await server?.[Symbol.asyncDispose]()
 	folder.remove()
 })
-
-const clusters = (address: string) => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters')
-const versions = ({ items }: WirePage<WireCluster>): number => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0)
-const isWhole = (page: WirePage<WireCluster>): boolean =>
-	versions(page) >= 2817 && (page.items[0]?.counts.audit ?? 0) >= 3363 && (page.items[0]?.counts.log ?? 0) >= 12_440
 
 const object = 'demo/deployments.apps/shop/checkout'
 const routes = [
@@ -86,7 +72,7 @@ describe('roles apart over Kafka', () => {
 	it('answer what one process answers, byte by byte, after kills of roles and of the broker', async () => {
 		const embedded = start('all-in-one', configOf('embedded', ''))
 		const address = await embedded.address
-		await eventually(() => clusters(address), isWhole, 120_000)
+		await eventually(() => clustersOf(address), isWhole, 120_000)
 		const kafka = configOf(
 			'kafka',
 			`log: { kafka: { brokers: ${JSON.stringify(server.brokers)}, partitions: 4, replicationFactor: 1, minInsyncReplicas: 1, sessionTimeoutMs: 6000, spool: { afterMs: 1000 } } }\n`,
@@ -94,8 +80,8 @@ describe('roles apart over Kafka', () => {
 		let [collect, processing] = [start('collect', kafka), start('process', kafka)]
 		const serving = await start('serve', kafka).address
 		await eventually(
-			() => clusters(serving),
-			(now) => versions(now) > 200,
+			() => clustersOf(serving),
+			(now) => versionsOf(now) > 200,
 			120_000,
 		)
 		await end(processing, 'SIGKILL')
@@ -106,7 +92,7 @@ describe('roles apart over Kafka', () => {
 		await server.start()
 		await end(processing)
 		processing = start('process', kafka)
-		await eventually(() => clusters(serving), isWhole, 60_000).catch((error: unknown) => {
+		await eventually(() => clustersOf(serving), isWhole, 60_000).catch((error: unknown) => {
 			throw new Error(`${String(error)}; collect: ${collect.output().slice(-3000)}; process: ${processing.output().slice(-3000)}`)
 		})
 		await eventually(
@@ -119,7 +105,7 @@ describe('roles apart over Kafka', () => {
 		for (const route of routes) {
 			const [one, other] = [await answer(address, route), await answer(serving, route)]
 			expect(one, route).toMatch(/^200 /)
-			if (one !== other) differing.push(`${route}: ${firstDifference(one, other)}`)
+			if (one !== other) differing.push(`${route}: ${differenceOf(one, other)}`)
 		}
 		expect(differing).toEqual([])
 		expect(readdirSync(join(folder.path, 'kafka', 'log')), 'nothing of the log is in the data directory, but the spool').toEqual(['kafka'])
@@ -132,12 +118,5 @@ describe('roles apart over Kafka', () => {
 		expect(await program.exited).toBe(3)
 		expect(program.output()).toMatch(/KAFKA_TOPIC/)
 		expect(program.output()).toMatch(/replicationFactor 3: there are fewer brokers/)
-		running.delete(program)
 	})
 })
-
-function firstDifference(one: string, other: string): string {
-	let at = 0
-	while (at < one.length && one[at] === other[at]) at++
-	return `at ${at} of ${one.length} and ${other.length}: …${one.slice(Math.max(0, at - 200), at + 200)}… and …${other.slice(Math.max(0, at - 20), at + 200)}…`
-}

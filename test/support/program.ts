@@ -42,6 +42,29 @@ export function startProgram(args: readonly string[], environment: Readonly<Reco
 	return { process: child, output: () => text, exited, address }
 }
 
+/** Programs that end with the test at the latest. */
+export class Programs implements AsyncDisposable {
+	readonly #running = new Set<Program>()
+
+	start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Program {
+		const program = startProgram(args, environment)
+		this.#running.add(program)
+		return program
+	}
+
+	/** Its exit status; null where the signal ended it. */
+	async end(program: Program, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+		program.process.kill(signal)
+		const status = await program.exited
+		this.#running.delete(program)
+		return status
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await Promise.all([...this.#running].map((program) => this.end(program, 'SIGKILL')))
+	}
+}
+
 /** A folder for the test, removed afterwards. */
 export function temporaryFolder(name: string): { readonly path: string; remove(): void } {
 	const path = mkdtempSync(join(tmpdir(), `kubetape-${name}-`))

@@ -1,0 +1,52 @@
+// A real Kafka and a real Elasticsearch, and roles as processes, each with a data directory of its own: over those two, or over what is embedded.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startElasticsearch } from '#test/support/elasticsearch.ts'
+import { startKafka } from '#test/support/kafka.ts'
+import { Programs, temporaryFolder, type Program } from '#test/support/program.ts'
+
+export type Engines = 'embedded' | 'distributed'
+
+export interface Stage extends AsyncDisposable {
+	readonly dir: string
+	/** The configuration of whatever has this data directory. Values that are redacted are told apart by hashes: all have one key. */
+	config(name: string, engines: Engines): Readonly<Record<string, unknown>>
+	start(role: string, name: string, engines: Engines): Program
+	readonly end: Programs['end']
+}
+
+/** `clusters`: what is recorded, as in the configuration. */
+export async function openStage(clusters: readonly object[]): Promise<Stage> {
+	const folder = temporaryFolder('stage')
+	const programs = new Programs()
+	const keyFile = join(folder.path, 'key')
+	writeFileSync(keyFile, '0'.repeat(64))
+	const [kafka, elasticsearch] = await Promise.all([startKafka(), startElasticsearch()])
+	const overThem = {
+		log: { kafka: { brokers: kafka.brokers, partitions: 4, replicationFactor: 1, minInsyncReplicas: 1, sessionTimeoutMs: 6000 } },
+		store: { elasticsearch: { url: elasticsearch.url } },
+	}
+	const config: Stage['config'] = (name, engines) => ({
+		dataDir: join(folder.path, name),
+		clusters,
+		server: { port: 0 },
+		redaction: { keyFile },
+		logLevel: 'warn',
+		...(engines === 'distributed' ? overThem : {}),
+	})
+	return {
+		dir: folder.path,
+		config,
+		start(role, name, engines) {
+			const path = join(folder.path, `${name}.yaml`)
+			writeFileSync(path, JSON.stringify(config(name, engines)))
+			return programs.start([role, '--config', path])
+		},
+		end: programs.end.bind(programs),
+		async [Symbol.asyncDispose]() {
+			await programs[Symbol.asyncDispose]()
+			for (const server of [kafka, elasticsearch]) await server[Symbol.asyncDispose]()
+			folder.remove()
+		},
+	}
+}
