@@ -24,6 +24,8 @@ interface Told {
 	characters: number
 }
 
+/** For all questions, on a busy machine. */
+export const answersMs = 600_000
 const pagesMax = 3
 const differingMax = 20
 /** Questions that are asked at once. */

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, type Program } from '#test/support/program.ts'
-import { compareAnswers, overHttp, withoutMoment, withoutSighting } from './answers.ts'
+import { answersMs, compareAnswers, overHttp, withoutMoment, withoutSighting } from './answers.ts'
 import { clustersOf, isWhole, versionsOf } from './incident.ts'
 import { openStage, type Stage } from './stage.ts'
 
@@ -49,10 +49,14 @@ describe('the incident over Kafka and Elasticsearch', () => {
 		expect(found).toBe(expected)
 	})
 
-	it('gives the answers of one process with everything embedded', async () => {
-		const shown = (answer: string): string => withoutSighting(withoutMoment(answer))
-		const compared = await compareAnswers(overHttp(embedded), overHttp(distributed), { cluster, shown })
-		expect(compared).toEqual({ differing: [], silent: ['/api/v1/rejects'] })
-		expect(await Promise.all(roles.map((role) => stage.end(role)))).toEqual(roles.map(() => 0))
-	})
+	it(
+		'gives the answers of one process with everything embedded',
+		async () => {
+			const shown = (answer: string): string => withoutSighting(withoutMoment(answer))
+			const compared = await compareAnswers(overHttp(embedded), overHttp(distributed), { cluster, shown })
+			expect(compared).toEqual({ differing: [], silent: ['/api/v1/rejects'] })
+			expect(await Promise.all(roles.map((role) => stage.end(role)))).toEqual(roles.map(() => 0))
+		},
+		answersMs,
+	)
 })

@@ -17,7 +17,7 @@ import { openElasticsearchStore } from '#storage/store/elasticsearch/store.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
 import { startElasticsearch, type ElasticsearchServer } from '#test/support/elasticsearch.ts'
 import { eventually, temporaryFolder } from '#test/support/program.ts'
-import { compareAnswers } from './answers.ts'
+import { answersMs, compareAnswers } from './answers.ts'
 import type { Ask } from './engines-questions.ts'
 
 const cluster = 'demo'
@@ -96,11 +96,15 @@ const asking =
 		return `${statusCode} ${body}`
 	}
 
-it('answers every question of every route alike', async () => {
-	const [sqlite, elasticsearch] = engines
-	const compared = await compareAnswers(asking(sqlite), asking(elasticsearch), { cluster })
-	expect(compared).toEqual({ differing: [], silent: ['/api/v1/rejects'] })
-})
+it(
+	'answers every question of every route alike',
+	async () => {
+		const [sqlite, elasticsearch] = engines
+		const compared = await compareAnswers(asking(sqlite), asking(elasticsearch), { cluster })
+		expect(compared).toEqual({ differing: [], silent: ['/api/v1/rejects'] })
+	},
+	answersMs,
+)
 
 /** Several streams of the record log are read together, and a put of a batch goes in several requests: that order is of the run, not of the engine. */
 const inTime = (items: readonly Item[]): readonly Item[] => items.toSorted((a, b) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : 1))
