@@ -6,6 +6,7 @@ import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { KafkaLogConfig } from './config.ts'
 import './codec.ts'
+import './request-queue.ts'
 
 /** Waits of kafkajs itself, whose own numbers would have it give up, or wait for half a minute. */
 const retry = { initialRetryTime: 100, maxRetryTime: 2000, factor: 0.2, multiplier: 1.5 } as const
