@@ -166,8 +166,9 @@ it.each(steps)('killed: $name', async (step) => {
 	await caughtUp(processor)
 	const before = acknowledged.size
 	const { at, other } = await killAt(step, processor)
-	const stored = new Set((await readStore()).map(({ id }) => id))
+	// In this order: another processor may go on meanwhile.
 	const committed = await committedIds()
+	const stored = new Set((await readStore()).map(({ id }) => id))
 	expect(
 		committed.filter((id) => !stored.has(id)),
 		'committed, and not in the store',
