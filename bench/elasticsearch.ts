@@ -1,5 +1,7 @@
 // The store on Elasticsearch: lines of bulk requests against JSON.stringify of the same documents, and puts against a bare loop that sends the same bodies to the same server.
 import { Value } from 'typebox/value'
+import { createPipe } from '#processors/index/pipe.ts'
+import { batchesUnderWay } from '#processors/index/step.ts'
 import { Body } from '#records/body.ts'
 import { auditId, logId, versionId } from '#records/id.ts'
 import type { Indexed } from '#records/indexed.ts'
@@ -268,7 +270,11 @@ async function puts(print: (line: string) => void): Promise<void> {
 			bodies.push(Buffer.concat(lines.slice(at, at + bulkRecords).map(({ bytes }) => bytes)))
 		const ourRun = async (): Promise<number> => {
 			const began = performance.now()
-			for (let at = 0; at < records.length; at += batchRecords) await store.put(records.slice(at, at + batchRecords))
+			// As the indexer drives it.
+			const pipe = createPipe(batchesUnderWay, () => undefined)
+			for (let at = 0; at < records.length; at += batchRecords)
+				await pipe.begin(async () => void (await store.put(records.slice(at, at + batchRecords))))
+			await pipe.done()
 			return (size / (performance.now() - began)) * 1000
 		}
 		const bareRun = async (): Promise<number> => {

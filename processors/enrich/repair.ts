@@ -7,15 +7,12 @@ import { isSaidAlready, type ObjectHistory, type Version } from './versions.ts'
 
 export type LineStore = Pick<Store, 'timeline' | 'amend' | 'clusters'>
 
-interface Pending {
-	readonly subject: Subject
-	readonly from: Micros
-}
+/** Whose lines are to be told anew, and from when on. */
+export type Pending = Map<string, { readonly subject: Subject; readonly from: Micros }>
 
 /** One process reads every change of a Pod and every line of it (placeKey in records/codec.ts). */
 export class Repairs {
 	readonly #store: LineStore
-	readonly #pending = new Map<string, Pending>()
 	#clustersWithLines: Promise<Set<string>> | undefined
 
 	constructor(store: LineStore) {
@@ -23,11 +20,11 @@ export class Repairs {
 	}
 
 	/** Lines from this version on; `isEarlierToo`: also those that a clock that is behind dates before it. */
-	add(subject: Subject, version: Version, isEarlierToo: boolean): void {
+	add(pending: Pending, subject: Subject, version: Version, isEarlierToo: boolean): void {
 		const key = `${subject.cluster}\0${subject.uid}`
 		const from = version.earliest - (isEarlierToo ? enrichLimits.clockSkewMs * 1000 : 0)
-		const known = this.#pending.get(key)
-		this.#pending.set(key, { subject, from: Math.max(0, known ? Math.min(known.from, from) : from) })
+		const known = pending.get(key)
+		pending.set(key, { subject, from: Math.max(0, known ? Math.min(known.from, from) : from) })
 	}
 
 	async sawLine(cluster: string): Promise<void> {
@@ -51,11 +48,11 @@ export class Repairs {
 	}
 
 	/** Gives how many lines were told anew. What it throws leaves the rest for the next time. */
-	async run(historyOf: (subject: Subject, near: Micros) => Promise<ObjectHistory>): Promise<number> {
+	async run(pending: Pending, historyOf: (subject: Subject, near: Micros) => Promise<ObjectHistory>): Promise<number> {
 		let count = 0
-		for (const [key, { subject, from }] of this.#pending) {
+		for (const [key, { subject, from }] of pending) {
 			if (await this.mayHaveLines(subject.cluster)) count += await this.#tellAnew(subject, from, await historyOf(subject, from))
-			this.#pending.delete(key)
+			pending.delete(key)
 		}
 		return count
 	}

@@ -8,7 +8,7 @@ import type { Metrics } from '#runtime/metrics.ts'
 import { foundOf, foundOfLine, type Found } from './found.ts'
 import { readVersions, type HistoryStore } from './lookup.ts'
 import { isTelling, Memory, versionOf, type Subject } from './memory.ts'
-import { Repairs, type LineStore } from './repair.ts'
+import { Repairs, type LineStore, type Pending } from './repair.ts'
 import { ObjectHistory } from './versions.ts'
 
 export interface EnrichOptions {
@@ -21,8 +21,20 @@ export interface EnrichOptions {
 export interface Enricher {
 	/** Feed it every record, in the order of its partition; what it is given again changes nothing. Throws what the store throws where trying again can help. */
 	enrich(records: readonly Indexed[]): Promise<readonly Indexed[]>
-	/** When those are stored: lines that were stored before a version of their Pod came are told anew. Gives how many. Before it is done, the position must not be committed. */
-	repair(): Promise<number>
+	/**
+	 * When these, as they were given to `enrich`, are stored: lines that were stored before a version of their Pod came are told anew. Gives how many. Before it is done, the position must not be committed.
+	 * Others may have been enriched meanwhile: their turn comes when they are stored.
+	 */
+	repair(records: readonly Indexed[]): Promise<number>
+}
+
+/** What is not done yet of records that were enriched. */
+interface Unsettled {
+	/** Those that the store does not have yet, by subject. */
+	readonly changes: Map<string, Indexed<Redacted<Change>>[]>
+	/** Came late: what is in memory of them is not exact. */
+	readonly disordered: Map<string, Subject>
+	readonly pending: Pending
 }
 
 /** What lines of one container have in common, and until when. */
@@ -65,10 +77,8 @@ class HistoryEnricher implements Enricher {
 	readonly #repairs: Repairs
 	readonly #lookups: ReturnType<Metrics['counter']>
 	readonly #repaired: ReturnType<Metrics['counter']>
-	/** Of the records being enriched, which the store does not have yet, by subject. */
-	#unstored = new Map<string, Indexed<Redacted<Change>>[]>()
-	/** Came late: what is in memory of them is not exact. */
-	readonly #disordered = new Map<string, Subject>()
+	readonly #unsettled = new Map<readonly Indexed[], Unsettled>()
+	#turn: Promise<unknown> = Promise.resolve()
 
 	constructor({ store, metrics, logger, objectsMax }: EnrichOptions) {
 		this.#store = store
@@ -82,9 +92,26 @@ class HistoryEnricher implements Enricher {
 		)
 	}
 
-	async enrich(records: readonly Indexed[]): Promise<readonly Indexed[]> {
-		this.#unstored = new Map()
-		for (const indexed of records) if (isTelling(indexed)) await this.#learn(indexed)
+	enrich(records: readonly Indexed[]): Promise<readonly Indexed[]> {
+		return this.#inTurn(() => this.#enrich(records))
+	}
+
+	repair(records: readonly Indexed[]): Promise<number> {
+		return this.#inTurn(() => this.#repair(records))
+	}
+
+	/** Both wait for the store, and change what is remembered behind that. */
+	#inTurn<T>(work: () => Promise<T>): Promise<T> {
+		const turn = this.#turn.then(work)
+		this.#turn = turn.catch(() => undefined) // who asked is told
+		return turn
+	}
+
+	async #enrich(records: readonly Indexed[]): Promise<readonly Indexed[]> {
+		const unsettled = this.#unsettled.get(records) ?? { changes: new Map(), disordered: new Map(), pending: new Map() }
+		unsettled.changes.clear()
+		this.#unsettled.set(records, unsettled)
+		for (const indexed of records) if (isTelling(indexed)) await this.#learn(indexed, unsettled)
 		const enriched: Indexed[] = []
 		let standing: Standing | undefined
 		for (const indexed of records) {
@@ -98,16 +125,20 @@ class HistoryEnricher implements Enricher {
 		return enriched
 	}
 
-	async repair(): Promise<number> {
-		this.#unstored = new Map()
-		for (const { cluster, uid } of this.#disordered.values()) this.#memory.forget(cluster, uid)
-		this.#disordered.clear()
-		const count = await this.#repairs.run((subject, near) => this.#historyOf(subject, () => true, near))
+	async #repair(records: readonly Indexed[]): Promise<number> {
+		const unsettled = this.#unsettled.get(records)
+		if (!unsettled) return 0
+		const { changes, disordered, pending } = unsettled
+		changes.clear()
+		for (const { cluster, uid } of disordered.values()) this.#memory.forget(cluster, uid)
+		disordered.clear()
+		const count = await this.#repairs.run(pending, (subject, near) => this.#historyOf(subject, () => true, near))
+		this.#unsettled.delete(records)
 		this.#repaired.inc(count)
 		return count
 	}
 
-	async #learn(indexed: Indexed<Redacted<Change>>): Promise<void> {
+	async #learn(indexed: Indexed<Redacted<Change>>, { changes, disordered, pending }: Unsettled): Promise<void> {
 		const { record, pod } = indexed
 		const version = versionOf(indexed)
 		// A static pod is known to its log by the hash.
@@ -120,11 +151,11 @@ class HistoryEnricher implements Enricher {
 			const hadNode = history.node !== ''
 			const added = history.add(version)
 			const key = `${record.cluster}\0${uid}`
-			if (added === 'disorder') this.#disordered.set(key, subject)
-			if (pod && added !== 'continues') this.#repairs.add(subject, version, version.isCreation || !hadNode)
-			const unstored = this.#unstored.get(key)
+			if (added === 'disorder') disordered.set(key, subject)
+			if (pod && added !== 'continues') this.#repairs.add(pending, subject, version, version.isCreation || !hadNode)
+			const unstored = changes.get(key)
 			if (unstored) unstored.push(indexed)
-			else this.#unstored.set(key, [indexed])
+			else changes.set(key, [indexed])
 		}
 	}
 
@@ -175,7 +206,8 @@ class HistoryEnricher implements Enricher {
 				'the history of an object could not be read',
 			)
 		}
-		for (const indexed of this.#unstored.get(`${cluster}\0${uid}`) ?? []) history.add(versionOf(indexed))
+		for (const { changes } of this.#unsettled.values())
+			for (const indexed of changes.get(`${cluster}\0${uid}`) ?? []) history.add(versionOf(indexed))
 		history.reachesBack = true
 		this.#memory.keep(cluster, uid, history)
 		return history

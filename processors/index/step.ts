@@ -1,5 +1,6 @@
-// Index: batches from the record log, described and enriched, into the store; the position is committed after the put, never before.
+// Index: batches from the record log, described and enriched, into the store; the position is committed after the put, never before. While one batch is being stored the next one is made ready.
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { createDescribe } from '#processors/describe/step.ts'
 import { createEnrich } from '#processors/enrich/step.ts'
 import { statementId } from '#records/id.ts'
@@ -14,6 +15,7 @@ import { createBackoff } from '#runtime/retry.ts'
 import { streams, type Batch, type RecordLog } from '#storage/log/port.ts'
 import type { Store } from '#storage/store/port.ts'
 import { createIndexMeters } from './meters.ts'
+import { createPipe, type Pipe } from './pipe.ts'
 import { createProgress } from './progress.ts'
 
 export interface IndexerOptions {
@@ -27,6 +29,10 @@ export interface IndexerOptions {
 }
 
 const lagEveryMs = 5000
+/** Batches that are being stored at the same time: one is sent, the other made ready for it. */
+export const batchesUnderWay = 2
+/** Records described without a pause, in which answers of the store are heard. */
+const recordsAtOnce = 200
 
 /** What travelled as one record and is stored as several. The lines of a redacted block are redacted. */
 function* singlesOf(record: Redacted): Generator<Redacted<StoredRecord>> {
@@ -41,9 +47,9 @@ export interface Indexer {
 }
 
 export function createIndexer(options: IndexerOptions): Indexer {
-	const { store, log, group, clock, metrics, logger } = options
+	const { log, group, clock, metrics, logger } = options
 	const describe = createDescribe()
-	let enricher = createEnrich({ store, metrics, logger })
+	let enricher = createEnrich({ store: options.store, metrics, logger })
 	let given: number | undefined
 	const meters = createIndexMeters(metrics, clock)
 	const progress = createProgress(clock)
@@ -65,14 +71,15 @@ export function createIndexer(options: IndexerOptions): Indexer {
 	})
 
 	/** One record that cannot be described never stops the others: its rejection takes its place, in the rejects stream and in the store. */
-	const prepare = (batch: Batch): { readonly ready: Indexed[]; readonly rejects: readonly Redacted[] } => {
+	const prepare = async (batch: Batch): Promise<{ readonly ready: readonly Indexed[]; readonly rejects: readonly Redacted[] }> => {
 		const ready: Indexed[] = []
 		const rejects: Redacted[] = []
 		const refuse = (record: Redacted, reason: string): void => {
 			meters.rejected(reason)
 			rejects.push(rejectOf(record, reason) as Redacted)
 		}
-		for (const record of batch.records) {
+		for (const [index, record] of batch.records.entries()) {
+			if (index > 0 && index % recordsAtOnce === 0) await setImmediate()
 			try {
 				for (const single of singlesOf(record)) {
 					const result = describe(single)
@@ -87,36 +94,51 @@ export function createIndexer(options: IndexerOptions): Indexer {
 		return { ready, rejects }
 	}
 
-	/** Everything that the store is asked and told about one batch. Each part of it may be repeated. */
-	const settle = async (records: readonly Indexed[]): Promise<void> => {
-		const beganAt = clock.nowMicros()
-		const result = await store.put(await enricher.enrich(records))
-		meters.stored(records, result, beganAt)
-		await enricher.repair()
-	}
-
 	/** Under the record log: other failures of it, such as a partition that another member has now, are not for this loop to repeat. */
 	const isFull = ({ code }: KubetapeError): boolean => code === 'STORAGE_DISK_FULL'
 
+	const isRetryable = ({ retryable }: KubetapeError): boolean => retryable
+
+	/** What waits for the store or the log: several batches can. */
+	let waiting = 0
+
 	/** Does it again for as long as its failure is one that passes: `passes` tells. */
-	const patiently = async (work: () => Promise<void>, passes: (error: KubetapeError) => boolean, signal: AbortSignal): Promise<void> => {
+	const patiently = async <T>(work: () => Promise<T>, passes: (error: KubetapeError) => boolean, signal: AbortSignal): Promise<T> => {
 		const backoff = createBackoff({ clock, firstMs: 200, maxMs: 10_000 })
-		for (;;) {
-			try {
-				await work()
-				if (backoff.attempts > 0) {
-					meters.paused(false)
-					options.onPause?.(null)
+		try {
+			for (;;) {
+				try {
+					return await work()
+				} catch (error) {
+					if (!(error instanceof KubetapeError) || !passes(error) || signal.aborted) throw error
+					if (backoff.attempts === 0) waiting += 1
+					meters.paused(true)
+					options.onPause?.(`${error.code}: ${messageOf(error)}`)
+					logger.warn({ code: error.code, error: messageOf(error) }, 'storing paused; it is tried again')
+					await backoff.wait(signal)
 				}
-				return
-			} catch (error) {
-				if (!(error instanceof KubetapeError) || !passes(error) || signal.aborted) throw error
-				meters.paused(true)
-				options.onPause?.(`${error.code}: ${messageOf(error)}`)
-				logger.warn({ code: error.code, error: messageOf(error) }, 'storing paused; it is tried again')
-				await backoff.wait(signal)
+			}
+		} finally {
+			if (backoff.attempts > 0 && --waiting === 0) {
+				meters.paused(false)
+				options.onPause?.(null)
 			}
 		}
+	}
+
+	/** From what is described to what is committed. Each part of it may be repeated. */
+	const store = async ({ next }: Batch, ready: readonly Indexed[], pipe: Pipe, signal: AbortSignal): Promise<void> => {
+		const beganAt = clock.nowMicros()
+		const enriching = enricher
+		const enriched = await patiently(() => enriching.enrich(ready), isRetryable, signal)
+		await pipe.begin(async (before) => {
+			const result = await patiently(() => options.store.put(enriched), isRetryable, signal)
+			meters.stored(enriched, result, beganAt)
+			await before
+			await patiently(() => enriching.repair(ready), isRetryable, signal)
+			await patiently(() => log.commit(group, [next]), isFull, signal)
+			progress.committed([next])
+		})
 	}
 
 	/** By the clock, not by the batches: an idle indexer has no lag, and a paused one has more and more. */
@@ -140,25 +162,39 @@ export function createIndexer(options: IndexerOptions): Indexer {
 		state: () => ({ lagFailure, stuck: progress.stuck() }),
 		async run(signal) {
 			const stop = new AbortController()
-			const reporting = reportLag(AbortSignal.any([signal, stop.signal]))
+			const until = AbortSignal.any([signal, stop.signal])
+			const reporting = reportLag(until)
+			const pipe = createPipe(batchesUnderWay, () => stop.abort())
+			// Reading goes on until what was read is committed: a log that is not read any more takes no commit.
+			const end = async (): Promise<void> => {
+				await pipe.done().catch(() => undefined) // told below
+				stop.abort()
+			}
+			const ending = (): void => void end()
+			signal.addEventListener('abort', ending, { once: true })
+			if (signal.aborted) stop.abort()
 			try {
-				for await (const batch of log.read(group, streams, signal)) {
+				for await (const batch of log.read(group, streams, stop.signal)) {
+					if (until.aborted) {
+						await end()
+						break
+					}
 					// What is remembered of objects may have gone on in another process: it is read from the store anew.
-					if (given !== undefined && batch.given !== given) enricher = createEnrich({ store, metrics, logger })
+					if (given !== undefined && batch.given !== given) {
+						await pipe.done()
+						enricher = createEnrich({ store: options.store, metrics, logger })
+					}
 					given = batch.given
-					const { ready, rejects } = prepare(batch)
-					if (rejects.length > 0) await patiently(() => log.append('rejects', rejects), isFull, signal)
-					await patiently(
-						() => settle(ready),
-						({ retryable }) => retryable,
-						signal,
-					)
-					await patiently(() => log.commit(group, [batch.next]), isFull, signal)
-					progress.committed([batch.next])
+					const { ready, rejects } = await prepare(batch)
+					if (rejects.length > 0) await patiently(() => log.append('rejects', rejects), isFull, until)
+					await store(batch, ready, pipe, until)
 				}
+				await pipe.done()
 			} finally {
+				signal.removeEventListener('abort', ending)
 				stop.abort()
 				await reporting
+				await pipe.done()
 			}
 		},
 	}

@@ -208,6 +208,8 @@ export interface StoreRetention {
  * 8. Emptiness: an empty store answers empty pages, never errors.
  * 9. A damaged partition is named in the error (STORAGE_CORRUPT), and the others go on answering.
  * 10. Visibility: a read that begins after a put resolved sees it; an engine that shows it later than that says by how much, and has an option for at once.
+ * 11. Together: puts and amendments may be called while others are under way, and are as if one came behind the other in the order of the calls. One that fails stops none of those behind it:
+ *     where it is put again it comes behind them. (Without transactions a part of it may be seen until then.)
  */
 export interface Store extends AsyncDisposable {
 	put(records: readonly Indexed[]): Promise<{ readonly stored: number; readonly duplicates: number }>

@@ -91,11 +91,12 @@ function batchOf(batch: number): Indexed[] {
 	})
 }
 
-/** Puts until each reader has seen the store grow some times; gives how many puts it took. */
+/** Puts, two under way together, until each reader has seen the store grow some times; gives how many puts it took. */
 async function putWhileWatched(store: Store, readers: readonly ReaderThread[], totals: number): Promise<number> {
-	for (let batch = 0; batch < batchesMax; batch++) {
+	const whole = { stored: batchRecords, duplicates: 0 }
+	for (let batch = 0; batch < batchesMax; batch += 2) {
 		if (readers.every(({ watched }) => watched.totals >= totals)) return batch
-		expect(await store.put(batchOf(batch))).toEqual({ stored: batchRecords, duplicates: 0 })
+		expect(await Promise.all([store.put(batchOf(batch)), store.put(batchOf(batch + 1))])).toEqual([whole, whole])
 		await setImmediate()
 	}
 	return batchesMax

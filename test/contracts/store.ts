@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import type { Indexed } from '#records/indexed.ts'
 import type { Filter, Store } from '#storage/store/port.ts'
-import { aChange, aGap, aPodRef, aReject, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
+import { aChange, aGap, aLine, aPodRef, aReject, anAudit, anEvent, dayMicros, noon } from '#test/storage/store/records.ts'
 import { promisesOf, type StoreEngine } from './store-engine.ts'
 import { damagePromises } from './store-damage.ts'
 import { linePromises } from './store-lines.ts'
@@ -55,6 +55,32 @@ export function storeContract(engine: StoreEngine): void {
 				noon + 1000,
 				noon + 2000,
 			])
+		})
+
+		promise('11 together: puts that are called while others are under way are as if one behind the other', async ({ store }) => {
+			const line = aLine({ at: noon })
+			const results = await Promise.all([
+				store.put([aChange({ revision: 1 }), aChange({ revision: 2 })]),
+				store.put([aChange({ revision: 1, at: noon - dayMicros }), aChange({ revision: 2 }), aChange({ revision: 3 })]),
+				store.put([aChange({ revision: 3, at: noon + dayMicros }), line]),
+				store.amend('blue', [{ id: line.record.id, labels: { app: 'web' }, owners: [], images: [], node: '' }]),
+				store.put([aChange({ revision: 1 }), line, aChange({ revision: 4, at: noon - dayMicros })]),
+			])
+			expect(results).toEqual([
+				{ stored: 2, duplicates: 0 },
+				{ stored: 1, duplicates: 2 },
+				{ stored: 1, duplicates: 1 },
+				undefined,
+				{ stored: 1, duplicates: 2 },
+			])
+			const { items } = await store.timeline({ include: ['change'] }, { limit: 10, order: 'asc' })
+			expect(items.map(({ revision, occurredAt }) => [revision, occurredAt])).toEqual([
+				[4n, noon - dayMicros],
+				[1n, noon + 1000],
+				[2n, noon + 2000],
+				[3n, noon + 3000],
+			])
+			expect((await store.get('blue', line.record.id))?.labels).toEqual({ app: 'web' })
 		})
 
 		promise('5 order: by time then id, paging never repeats nor leaves out, both ways', async ({ store }) => {

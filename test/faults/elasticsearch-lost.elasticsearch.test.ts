@@ -45,9 +45,10 @@ it(`Elasticsearch is killed and started again in the middle of puts (seed ${seed
 			restarted.abort()
 		})
 		while (!restarted.signal.aborted) {
-			const records = [...batchOf(batch++), ...batchOf(batch++), ...batchOf(batch++)]
-			failed += await putUntilAcknowledged(store, records)
-			acknowledged.push(...records)
+			// Two under way together, as the indexer has them.
+			const both = [0, 1].map(() => [...batchOf(batch++), ...batchOf(batch++), ...batchOf(batch++)])
+			for (const times of await Promise.all(both.map((records) => putUntilAcknowledged(store, records)))) failed += times
+			acknowledged.push(...both.flat())
 		}
 		await killing
 	}

@@ -26,6 +26,8 @@ interface AnsweredRow {
 	readonly error?: unknown
 }
 
+export const bytesOf = (lines: readonly Line[]): number => lines.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+
 /** Asked for: without it a thousand conflicts take 300 kB. */
 const filterPath = 'errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.type'
 
@@ -37,6 +39,8 @@ export interface BulkOptions {
 
 export class Bulk {
 	readonly #options: BulkOptions
+	readonly #waiting: (() => void)[] = []
+	#underWay = 0
 	readonly pace = new Pace()
 
 	constructor(options: BulkOptions) {
@@ -44,26 +48,23 @@ export class Bulk {
 	}
 
 	/**
-	 * The outcome of each line, in their order. Rejects with STORAGE_UNAVAILABLE, STORAGE_BUSY or STORAGE_DISK_FULL (try again: what was stored is a duplicate then) where the server takes nothing
-	 * for longer than some tries, and with INTERNAL where the request itself is wrong.
+	 * The outcome of each line, in their order. `bytesTogether`: of all that is sent at the same time, which goes in as many requests as may be under way. Rejects with STORAGE_UNAVAILABLE,
+	 * STORAGE_BUSY or STORAGE_DISK_FULL (try again: what was stored is a duplicate then) where the server takes nothing for longer than some tries, and with INTERNAL where the request itself is wrong.
 	 */
-	async send(lines: readonly Line[]): Promise<readonly Outcome[]> {
+	async send(lines: readonly Line[], bytesTogether = bytesOf(lines)): Promise<readonly Outcome[]> {
 		const outcomes: Outcome[] = []
 		const waiting: Row[] = lines.map((line, place) => ({ line, place, alone: false, unknown: false, tries: 0 }))
 		waiting.reverse()
-		// In parts that can be under way together.
-		const all = lines.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
-		const share = Math.ceil((all / this.pace.together) * elasticLimits.bulkShareSlack)
+		const bytesMax = this.#requestBytes(bytesOf(lines), bytesTogether)
 		const stop = new AbortController()
-		let under = 0
 		const worker = async (): Promise<void> => {
 			const backoff = createBackoff({ clock: this.#options.clock, firstMs: elasticLimits.retryFirstMs, maxMs: elasticLimits.retryMaxMs })
+			const next = async (): Promise<readonly Row[] | undefined> => {
+				const rows = stop.signal.aborted ? [] : this.#take(waiting, Math.min(this.pace.bytes, bytesMax))
+				return rows.length === 0 ? undefined : this.#request(rows, outcomes)
+			}
 			try {
-				while (!stop.signal.aborted && under < this.pace.together) {
-					const rows = this.#take(waiting, Math.min(this.pace.bytes, Math.max(elasticLimits.bulkBytesMin, share)))
-					if (rows.length === 0) return
-					under += 1
-					const again = await this.#request(rows, outcomes).finally(() => (under -= 1))
+				for (let again = await this.#inSlot(next); again; again = await this.#inSlot(next)) {
 					waiting.push(...again.toReversed())
 					if (again.some(({ alone }) => !alone)) await backoff.wait(stop.signal)
 					else backoff.reset()
@@ -79,6 +80,25 @@ export class Bulk {
 			if (failed) throw failed.reason
 		}
 		return outcomes
+	}
+
+	/** Parts of one size, that are no smaller than their share of all that is sent together. */
+	#requestBytes(bytes: number, bytesTogether: number): number {
+		const share = Math.max(elasticLimits.bulkBytesMin, bytesTogether / this.pace.together)
+		const parts = Math.max(1, Math.ceil(bytes / Math.min(this.pace.bytes, share)))
+		return Math.ceil((bytes / parts) * elasticLimits.bulkShareSlack)
+	}
+
+	/** As many requests are under way as the pace says, whatever they are part of. */
+	async #inSlot<T>(work: () => Promise<T>): Promise<T> {
+		while (this.#underWay >= this.pace.together) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+		this.#underWay += 1
+		try {
+			return await work()
+		} finally {
+			this.#underWay -= 1
+			for (const wake of this.#waiting.splice(0, this.pace.together - this.#underWay)) wake()
+		}
 	}
 
 	/** From the end: rows are kept in reverse, so that taking them costs nothing. */

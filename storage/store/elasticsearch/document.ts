@@ -258,12 +258,12 @@ export class Documents {
 		})
 	}
 
-	/** In the order of the records. */
-	prepare(placed: readonly Placed[], stamp: number): readonly Prepared[] {
+	/** In the order of the records, of which `from` came before. */
+	prepare(placed: readonly Placed[], stamp: number, from = 0): readonly Prepared[] {
 		const lines = new Lines()
 		return placed.map((each, n) => {
 			lines.text(`{"create":{"_index":"${each.index}","_id":"${each.id}"}}\n`)
-			this.#write(lines, each.indexed, each.class, each.place, stamp, n)
+			this.#write(lines, each.indexed, each.class, each.place, stamp, from + n)
 			return { ...each, bytes: lines.take() }
 		})
 	}

@@ -19,12 +19,14 @@ export const elasticLimits = {
 	clockSkewMs: 10 * 60_000,
 	/** Ids looked up, and lines amended, in one request. */
 	idsAtOnce: 1000,
+	/** Records written as lines without a pause. */
+	linesAtOnce: 200,
 	/** Bytes of one bulk request at first, and within what they move. A request below 1 MiB is never taken in parts by the server. */
 	bulkBytesFirst: 1024 * 1024,
 	bulkBytesMin: 64 * 1024,
 	bulkBytesMax: 8 * 1024 * 1024,
 	bulkBytesStep: 256 * 1024,
-	/** A put is sent in as many requests as may be under way; each is a little larger than its share, so that no row is left over. */
+	/** Requests of one size are a little larger than their share, so that no row is left over. */
 	bulkShareSlack: 1.05,
 	/** Requests under way together at first and at most. */
 	bulksFirst: 2,

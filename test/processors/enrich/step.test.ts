@@ -107,7 +107,7 @@ async function feed(...records: readonly StoredRecord[]): Promise<readonly Index
 	})
 	const enriched = await enricher.enrich(described)
 	await store.put(enriched)
-	await enricher.repair()
+	await enricher.repair(described)
 	return enriched
 }
 

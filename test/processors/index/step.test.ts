@@ -4,7 +4,7 @@ import { createIndexer } from '#processors/index/step.ts'
 import type { Indexed } from '#records/indexed.ts'
 import { Body } from '#records/body.ts'
 import type { Redacted } from '#records/record.ts'
-import type { Clock } from '#runtime/clock.ts'
+import { systemClock, type Clock } from '#runtime/clock.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import { silentLogger } from '#runtime/log.ts'
 import { createMetrics } from '#runtime/metrics.ts'
@@ -13,8 +13,8 @@ import type { Item, Store } from '#storage/store/port.ts'
 import { eventually } from '#test/support/program.ts'
 import { aChange, aClusterEvent, aLogLine, asRedacted, numberedRecord, testBegin } from '#test/support/records.ts'
 
-/** Sleeps are over at once. */
-const clock: Clock = { nowMicros: () => 1_000_000, sleep: async () => {} }
+/** Sleeps are over at once, in a turn of their own. */
+const clock: Clock = { nowMicros: () => 1_000_000, sleep: () => new Promise((resolve) => setImmediate(resolve)) }
 
 const { id, file, offset, namespace, pod, podUid, container, component, restart, stream, level, flags, ...line } = aLogLine({
 	occurredAt: testBegin + 1,
@@ -29,13 +29,19 @@ function world(records: readonly Redacted[], failures: readonly Error[] = [], mo
 	const stored: Indexed[] = []
 	const pauses: (string | null)[] = []
 	const left = [...failures]
-	let batches: readonly (readonly [records: readonly Redacted[], given?: number])[] = [[records]]
+	let batches: readonly (readonly [records: readonly Redacted[], given?: number | undefined, end?: bigint])[] = [[records]]
 	const next = { stream: 'records', partition: 0, offset: BigInt(records.length) } as const
 	const log: Pick<RecordLog, 'append' | 'read' | 'commit' | 'lag'> = {
 		append: async (_stream, given) => void rejects.push(...given),
 		read: async function* () {
-			for (const [given, number] of batches)
-				yield { stream: 'records', partition: 0, records: given, next, ...(number === undefined ? {} : { given: number }) }
+			for (const [given, number, end = next.offset] of batches)
+				yield {
+					stream: 'records',
+					partition: 0,
+					records: given,
+					next: { ...next, offset: end },
+					...(number === undefined ? {} : { given: number }),
+				}
 		},
 		commit: async (_group, positions) => {
 			const failure = commitFailures.shift()
@@ -163,6 +169,98 @@ describe('the indexer', () => {
 		const made = world([numberedRecord(1)], [new KubetapeError('STORAGE_CORRUPT', 'broken')])
 		await expect(made.run()).rejects.toThrow('broken')
 		expect(made.order).toEqual(['failed'])
+	})
+
+	it('makes the next batch ready while one is being stored, and commits them in order', async () => {
+		const ends: PromiseWithResolvers<void>[] = []
+		const made: ReturnType<typeof world> = world([], [], {
+			put: async (given) => {
+				const end = Promise.withResolvers<void>()
+				const name = given.map(({ record }) => (record.kind === 'change' ? record.revision : 0n)).join()
+				made.order.push(`put ${name}`)
+				ends.push(end)
+				await end.promise
+				made.order.push(`stored ${name}`)
+				return { stored: given.length, duplicates: 0 }
+			},
+		})
+		const running = made.runOn([1, 2, 3].map((n) => [[numberedRecord(n)], undefined, BigInt(n)]))
+		const begun = (puts: number) =>
+			eventually(
+				() => Promise.resolve(ends.length),
+				(count) => count === puts,
+			)
+		await begun(2)
+		ends[1]?.resolve()
+		await eventually(
+			() => Promise.resolve(made.order.length),
+			(length) => length === 3,
+		)
+		expect(made.order).toEqual(['put 1', 'put 2', 'stored 2'])
+		ends[0]?.resolve()
+		await begun(3)
+		ends[2]?.resolve()
+		await running
+		expect(made.order.slice(3)).toEqual(['stored 1', 'commit 1', 'put 3', 'commit 2', 'stored 3', 'commit 3'])
+	})
+
+	it('puts again what failed for now, and commits nothing behind it before', async () => {
+		const made = world([], [new KubetapeError('STORAGE_UNAVAILABLE', 'away')])
+		await made.runOn([1, 2].map((n) => [[numberedRecord(n)], undefined, BigInt(n)]))
+		expect(made.order.toSorted()).toEqual(['commit 1', 'commit 2', 'failed', 'put', 'put'])
+		expect(made.order.slice(-2)).toEqual(['commit 1', 'commit 2'])
+		expect(new Set(made.stored.map(({ record }) => record.kind === 'change' && record.revision))).toEqual(new Set([1n, 2n]))
+		expect(made.pauses.at(-1)).toBeNull()
+	})
+
+	it('commits nothing behind what failed for good', async () => {
+		const made = world([], [new KubetapeError('STORAGE_CORRUPT', 'broken')])
+		await expect(made.runOn([1, 2].map((n) => [[numberedRecord(n)], undefined, BigInt(n)]))).rejects.toThrow('broken')
+		expect(made.order.filter((what) => what.startsWith('commit'))).toEqual([])
+	})
+
+	it('goes on reading until what was read is committed, where it is to end', async () => {
+		const stop = new AbortController()
+		const stored = Promise.withResolvers<void>()
+		const order: string[] = []
+		const log: Pick<RecordLog, 'read' | 'commit' | 'lag'> = {
+			read: async function* (_group, _streams, signal) {
+				yield {
+					stream: 'records',
+					partition: 0,
+					records: [numberedRecord(1)],
+					next: { stream: 'records', partition: 0, offset: 1n },
+				}
+				if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+				order.push('read to the end')
+			},
+			commit: async () => void order.push('commit'),
+			lag: async () => [],
+		}
+		const store: Pick<Store, 'put' | 'clusters'> = {
+			clusters: async () => [],
+			put: async () => {
+				order.push('put')
+				await stored.promise
+				return { stored: 1, duplicates: 0 }
+			},
+		}
+		const running = createIndexer({
+			store: store as Store,
+			log: log as RecordLog,
+			group: 'store',
+			clock: systemClock,
+			metrics: createMetrics(),
+			logger: silentLogger,
+		}).run(stop.signal)
+		await eventually(
+			() => Promise.resolve(order.length),
+			(length) => length === 1,
+		)
+		stop.abort()
+		stored.resolve()
+		await running
+		expect(order).toEqual(['put', 'commit', 'read to the end'])
 	})
 
 	it('tells the lag also while nothing comes', async () => {
