@@ -6,7 +6,7 @@ import type { Item, Store } from '#storage/store/port.ts'
 import { enrichLimits, type Subject } from './memory.ts'
 import { spanOf, type Version } from './versions.ts'
 
-export type HistoryStore = Pick<Store, 'history' | 'versionAt' | 'get'>
+export type HistoryStore = Pick<Store, 'history' | 'versionAt' | 'get' | 'show'>
 
 const isPod = ({ object }: Subject): boolean => object.resource === 'pods' && object.group === ''
 const isCreation = (item: Item): boolean => item.operation === 'created' && item.sighting === 'watch'

@@ -5,7 +5,7 @@ import { foundOfLine } from './found.ts'
 import { enrichLimits, type Subject } from './memory.ts'
 import { isSaidAlready, type ObjectHistory, type Version } from './versions.ts'
 
-export type LineStore = Pick<Store, 'timeline' | 'amend' | 'clusters'>
+export type LineStore = Pick<Store, 'timeline' | 'amend' | 'clusters' | 'show'>
 
 /** Whose lines are to be told anew, and from when on. */
 export type Pending = Map<string, { readonly subject: Subject; readonly from: Micros }>
@@ -37,21 +37,30 @@ export class Repairs {
 	}
 
 	#withLines(): Promise<Set<string>> {
-		this.#clustersWithLines ??= this.#store.clusters().then(
-			(clusters) => new Set(clusters.flatMap(({ name, counts }) => ((counts.log ?? 0) > 0 ? [name] : []))),
-			(error: unknown) => {
-				this.#clustersWithLines = undefined
-				throw error
-			},
-		)
+		// Also what the process had put whose partitions came to this one.
+		this.#clustersWithLines ??= this.#store
+			.show()
+			.then(() => this.#store.clusters())
+			.then(
+				(clusters) => new Set(clusters.flatMap(({ name, counts }) => ((counts.log ?? 0) > 0 ? [name] : []))),
+				(error: unknown) => {
+					this.#clustersWithLines = undefined
+					throw error
+				},
+			)
 		return this.#clustersWithLines
 	}
 
 	/** Gives how many lines were told anew. What it throws leaves the rest for the next time. */
 	async run(pending: Pending, historyOf: (subject: Subject, near: Micros) => Promise<ObjectHistory>): Promise<number> {
 		let count = 0
+		let isShown = false
 		for (const [key, { subject, from }] of pending) {
-			if (await this.mayHaveLines(subject.cluster)) count += await this.#tellAnew(subject, from, await historyOf(subject, from))
+			const mayHave = await this.mayHaveLines(subject.cluster)
+			// Lines that were put a moment ago would not be found, and nobody looks again.
+			if (mayHave && !isShown) await this.#store.show()
+			isShown ||= mayHave
+			if (mayHave) count += await this.#tellAnew(subject, from, await historyOf(subject, from))
 			pending.delete(key)
 		}
 		return count

@@ -79,6 +79,7 @@ class HistoryEnricher implements Enricher {
 	readonly #repaired: ReturnType<Metrics['counter']>
 	readonly #unsettled = new Map<readonly Indexed[], Unsettled>()
 	#turn: Promise<unknown> = Promise.resolve()
+	#shown: Promise<void> | undefined
 
 	constructor({ store, metrics, logger, objectsMax }: EnrichOptions) {
 		this.#store = store
@@ -195,6 +196,12 @@ class HistoryEnricher implements Enricher {
 		const { cluster, uid } = subject
 		const history = new ObjectHistory()
 		try {
+			// What another process had put whose partitions came to this one; what this one puts it remembers.
+			this.#shown ??= this.#store.show()
+			await this.#shown.catch((error: unknown) => {
+				this.#shown = undefined
+				throw error
+			})
 			for (const version of await readVersions(this.#store, subject, near)) history.add(version)
 			this.#lookups.inc({ result: 'read' })
 		} catch (error) {

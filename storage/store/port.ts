@@ -215,6 +215,8 @@ export interface Store extends AsyncDisposable {
 	put(records: readonly Indexed[]): Promise<{ readonly stored: number; readonly duplicates: number }>
 	/** Durable when it resolves. Log lines only; those that are not there are left out, and repeating it changes nothing. Filters find the lines by what they have then. */
 	amend(cluster: string, amendments: readonly Amendment[]): Promise<void>
+	/** Resolves when reads see everything that any process had put before it was called (10). */
+	show(): Promise<void>
 	timeline(filter: Filter, page: PageRequest): Promise<Page<Item>>
 	histogram(filter: Filter, buckets: number): Promise<readonly Bucket[]>
 	/** Records in the order they were stored, behind a token; no token: from now on. For live tails. */

@@ -200,6 +200,10 @@ it.each(steps)('killed: $name', async (step) => {
 		items.map(({ id }) => id).filter((id) => !acknowledged.has(id)),
 		'never appended',
 	).toEqual([])
+	expect(
+		(kinds.get('log') ?? []).filter(({ labels, log: line }) => labels?.['app'] !== `app-of-${line?.pod}`),
+		'lines without what was known of their Pod',
+	).toEqual([])
 })
 
 it('the API gives each of them once', async () => {

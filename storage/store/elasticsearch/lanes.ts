@@ -55,9 +55,13 @@ export class Lanes {
 		return inTurn(lane, () => this.#refresh(index, lane))
 	}
 
-	/** Shows what is not shown yet. */
+	/** Indices in which something was put that is not shown yet. */
+	unshown(): readonly string[] {
+		return [...this.#lanes].flatMap(([index, lane]) => (isShown(lane) ? [] : [index]))
+	}
+
 	async showAll(): Promise<void> {
-		await Promise.all([...this.#lanes].flatMap(([index, lane]) => (isShown(lane) ? [] : [this.show(index)])))
+		await Promise.all(this.unshown().map((index) => this.show(index)))
 	}
 
 	#laneOf(index: string): Lane {

@@ -75,6 +75,7 @@ function storeOf(asking: Asking, config: ElasticsearchStoreConfig, { readOnly, c
 	return {
 		put: async (records) => (records.length === 0 ? { stored: 0, duplicates: 0 } : writer().put(records)),
 		amend: async (cluster, amendments) => writer().amend(cluster, amendments),
+		show: () => made.show(),
 		timeline: (filter, page) => timeline(asking, filter, page),
 		histogram: (filter, buckets) => histogram(asking, filter, buckets),
 		tail: (filter, after, limit) => tail(asking, filter, after, limit),

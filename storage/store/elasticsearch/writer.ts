@@ -87,6 +87,13 @@ export class Writer {
 		}, new Map())
 	}
 
+	/** What others have put, and what was put here: that in turn, as whole puts. */
+	async show(): Promise<void> {
+		const { searcher } = this.#options.asking
+		const own = this.#lanes.unshown()
+		await Promise.all([searcher.refreshSound([searcher.names.every(), ...own.map((name) => `-${name}`)].join(',')), this.#lanes.showAll()])
+	}
+
 	/** `goOn` lets the next one begin to send; it does when the work is done at the latest. */
 	#inOrder<T>(work: (turn: Turn, goOn: () => void) => Promise<T>, indices: Put['indices']): Promise<T> {
 		const turn = { before: this.#before, earlier: [...this.#underWay] }

@@ -50,8 +50,9 @@ function world(records: readonly Redacted[], failures: readonly Error[] = [], mo
 		},
 		lag: async () => [],
 	}
-	const store: Pick<Store, 'put' | 'clusters'> = {
+	const store: Pick<Store, 'put' | 'clusters' | 'show'> = {
 		clusters: async () => [],
+		show: async () => undefined,
 		put: async (given) => {
 			const failure = left.shift()
 			order.push(failure ? 'failed' : 'put')
@@ -129,7 +130,8 @@ describe('the indexer', () => {
 		expect([await read(1), (await read(2)) > 0]).toEqual([0, true])
 	})
 
-	it('tells lines that were there before their Pod anew, between storing it and the commit', async () => {
+	it('tells lines that were there before their Pod anew, between storing it and the commit, also those that nobody sees yet', async () => {
+		let isShown = false
 		const made: ReturnType<typeof world> = world(
 			[asRedacted(aChange({ after: Body.ofValue({ metadata: { labels: { app: 'web' } } }) }))],
 			[],
@@ -137,7 +139,8 @@ describe('the indexer', () => {
 				clusters: async () => [{ name: 'test', firstAt: 0, lastAt: 0, counts: { log: 1 }, spaces: [] }],
 				history: async () => ({ items: [], next: null }),
 				versionAt: async () => undefined,
-				timeline: async () => ({ items: [storedLine], next: null }),
+				show: async () => void (isShown = made.order.includes('put')),
+				timeline: async () => ({ items: isShown ? [storedLine] : [], next: null }),
 				amend: async (cluster, [amendment]) => void made.order.push(`amend ${cluster} ${amendment?.id} ${amendment?.labels['app']}`),
 			},
 		)
@@ -237,8 +240,9 @@ describe('the indexer', () => {
 			commit: async () => void order.push('commit'),
 			lag: async () => [],
 		}
-		const store: Pick<Store, 'put' | 'clusters'> = {
+		const store: Pick<Store, 'put' | 'clusters' | 'show'> = {
 			clusters: async () => [],
+			show: async () => undefined,
 			put: async () => {
 				order.push('put')
 				await stored.promise

@@ -86,3 +86,20 @@ it('what is shown late is shown all the same, without another put', async () => 
 		.toEqual([3n, 2n, 1n])
 	await cleanup()
 })
+
+it('show: what any process has put is seen, though it would be shown much later', async () => {
+	const { store, prefix, cleanup } = await openStore(server, { refreshMs: 60_000 }, systemClock)
+	const { store: other } = await openStore(server, { prefix, refreshMs: 60_000 }, systemClock)
+	const seen = async (): Promise<readonly (bigint | undefined)[]> =>
+		(await other.timeline({ include: ['change'] }, { limit: 10, order: 'asc' })).items.map(({ revision }) => revision)
+	// What comes first is shown at once.
+	for (const each of [store, other]) await each.put([aChange({ revision: 1 })])
+	await expect.poll(seen, { timeout: 10_000 }).toEqual([1n])
+	await store.put([aChange({ revision: 2, object: { name: 'of-another' } })])
+	await other.put([aChange({ revision: 3, object: { name: 'own' } })])
+	expect(await seen()).toEqual([1n])
+	await other.show()
+	expect(await seen()).toEqual([1n, 2n, 3n])
+	await other[Symbol.asyncDispose]()
+	await cleanup()
+})
