@@ -42,11 +42,12 @@ function mixBytes(sum: number, value: Uint8Array): number {
 }
 
 /** A revision beyond 2^53 comes as a bigint when it is written and as text when it is read. */
-function mixRevision(sum: number, value: number | bigint | string | null): number {
+function mixRevision(sum: number, value: unknown): number {
 	if (value === null || typeof value === 'number') return mixNumber(sum, value)
+	if (typeof value !== 'bigint' && !(typeof value === 'string' && /^-?\d+$/.test(value))) return mix(sum, foreign)
 	const number = Number(value)
 	if (Number.isSafeInteger(number)) return mixNumber(sum, number)
-	const whole = typeof value === 'bigint' || /^-?\d+$/.test(value) ? BigInt(value) : 0n
+	const whole = BigInt(value)
 	return mix(mix(sum, Number(whole & 0xffff_ffffn)), Number((whole >> 32n) & 0xffff_ffffn))
 }
 

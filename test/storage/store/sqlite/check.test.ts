@@ -40,6 +40,13 @@ it('one column that differs makes another sum, whatever stands in it instead', (
 	)
 })
 
+it('a revision that is no number differs from every one that is', () => {
+	const [row] = fc.sample(rows, { numRuns: 1, seed: 1 })
+	if (!row) throw new Error('no row')
+	for (const rev of ['', ' ', '1e3', 'text'])
+		for (const real of [0n, 1n, 1000n]) expect(rowSum(5, { ...row, rev })).not.toBe(rowSum(5, { ...row, rev: real }))
+})
+
 it('a revision has the same sum as it is bound and as it is read', () => {
 	fc.assert(
 		fc.property(rows, fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), (row, rev) => {
