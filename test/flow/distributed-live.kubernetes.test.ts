@@ -1,7 +1,8 @@
 // A live cluster while something happens in it, recorded over Kafka and Elasticsearch. What is collected also goes, record by record, through the embedded record log and store: the same answers, byte by byte.
 // One process with everything embedded records the same cluster by itself: but for when a thing was sighted, the same answers again.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Etcd3 } from 'etcd3'
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { WireCoverage } from '#api/wire.ts'
@@ -24,6 +25,7 @@ const storedMs = 240_000
 /** On a busy machine. */
 const playMs = 900_000
 const linesOfPod = 40
+const longLeaseSeconds = 600
 let cluster: Cluster
 let stage: Stage
 const stack = new AsyncDisposableStack()
@@ -82,7 +84,7 @@ const breakingGlass: Chapter = async ({ kubectl, refused }) => {
 	await kubectl('alice', 'delete clusterrolebinding bob-breakglass')
 }
 
-/** As a kubelet writes them; the simulated pods print nothing. Gives how many lines. */
+/** As a kubelet writes them, but whole at once, as a file that is met empty is named by when that was; the simulated pods print nothing. Gives how many lines. */
 async function writePodLogs(): Promise<number> {
 	using api = openApi(cluster)
 	const list = await api.json('GET', '/api/v1/namespaces/shop/pods')
@@ -97,9 +99,21 @@ async function writePodLogs(): Promise<number> {
 			return `${new Date().toISOString().replace('Z', '000000Z')} ${stream} F ${level} request ${line} of ${metadata.name}: "ü" took ${line * 7} ms\n`
 		})
 		mkdirSync(dir, { recursive: true })
-		writeFileSync(join(dir, '0.log'), lines.join(''))
+		const draft = join(cluster.dir, 'pod.log')
+		writeFileSync(draft, lines.join(''))
+		renameSync(draft, join(dir, '0.log'))
 	}
 	return pods.length * linesOfPod
+}
+
+/** The API server's own keys outlive it by seconds: then etcd removes them, and writes nothing any more. Those of Events last for an hour. */
+async function untilStill({ leaseClient }: Etcd3): Promise<void> {
+	const ending = async (): Promise<readonly number[]> => {
+		const { leases } = await leaseClient.leaseLeases()
+		const each = await Promise.all(leases.map(({ ID }) => leaseClient.leaseTimeToLive({ ID })))
+		return each.map(({ TTL }) => Number(TTL)).filter((seconds) => seconds < longLeaseSeconds)
+	}
+	await eventually(ending, (left) => left.length === 0, storedMs)
 }
 
 const linesIn = (...path: readonly string[]): number => readFileSync(join(cluster.dir, ...path), 'utf8').split('\n').length - 1
@@ -119,6 +133,7 @@ async function play(): Promise<End> {
 	await cluster.kill('kube-apiserver')
 	// Around the API server, now that nobody reads it any more: a value that cannot be read.
 	const etcd = etcdClient([cluster.etcd])
+	await untilStill(etcd)
 	const { header } = await etcd.kv.put({ key: Buffer.from('/registry/configmaps/shop/broken'), value: Buffer.from('{"kind":') })
 	etcd.close()
 	const [audit, log] = [linesIn('audit', 'audit.log'), podLines + linesIn('logs', 'kube-apiserver.log')]

@@ -55,7 +55,8 @@ describe('the incident over Kafka and Elasticsearch', () => {
 			const shown = (answer: string): string => withoutSighting(withoutMoment(answer))
 			const compared = await compareAnswers(overHttp(embedded), overHttp(distributed), { cluster, shown })
 			expect(compared).toEqual({ differing: [], silent: ['/api/v1/rejects'] })
-			expect(await Promise.all(roles.map((role) => stage.end(role)))).toEqual(roles.map(() => 0))
+			const ends = await Promise.all(roles.map((role) => stage.end(role)))
+			expect(ends, roles.map((role) => role.output().slice(-2000)).join('; ')).toEqual(roles.map(() => 0))
 		},
 		answersMs,
 	)

@@ -6,6 +6,7 @@ import { cursorName, readPosition } from '#collectors/kubernetes/position.ts'
 import { openLocalState } from '#collectors/local-state.ts'
 import { loadRedactionKey } from '#processors/redact/key.ts'
 import { objectKey, resourceName } from '#records/object-key.ts'
+import type { Gap } from '#records/record.ts'
 import { systemClock } from '#runtime/clock.ts'
 import type { Item, Store } from '#storage/store/port.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
@@ -138,18 +139,26 @@ it('is in both stores: all of it by way of etcd, and by way of the API server wh
 	witnesses.push(await startWitness(api, passing))
 	await harassed([overtime('after-restart'), tidyingUp])
 	const to = await mark('end')
-	for (const { dir, roles } of recorders.values()) {
+	for (const [kind, { dir, roles }] of recorders) {
 		await listed(dir)
+		await caughtUp(kind, from, to)
 		await roles.kill('collect')
 	}
 	await check('api', from, to)
 	await check('both', from, to)
 })
 
-async function check(kind: 'api' | 'both', from: bigint, to: bigint): Promise<void> {
-	const { dir, roles } = recorders.get(kind) ?? { dir: '', roles: undefined }
-	const store = await openStore(dir)
-	stores.push(store)
+/** What one recorder has, held against what etcd had. */
+interface Seen {
+	readonly everything: readonly TrueVersion[]
+	readonly truth: readonly TrueVersion[]
+	readonly gaps: readonly Gap[]
+	readonly items: readonly Item[]
+	/** What it owes. */
+	readonly unshown: readonly string[]
+}
+
+async function look(store: Store, kind: 'api' | 'both', dir: string, from: bigint, to: bigint): Promise<Seen> {
 	const everything = await readTruth(name, cluster, witness, await loadRedactionKey(join(dir, 'data', 'redaction.key')))
 	const truth = everything.filter(({ record }) => !internal.has(record.object.resource))
 	const { gaps } = await store.ledger(name, {})
@@ -165,6 +174,26 @@ async function check(kind: 'api' | 'both', from: bigint, to: bigint): Promise<vo
 		{ has: (id) => ids.has(id), tellsGone: (key, revision) => gone.has(`${key}@${revision}`) },
 		kind === 'both' ? [] : gaps,
 	)
+	return { everything, truth, gaps, items, unshown }
+}
+
+/** The mark tells of one watch: the others may be behind it. What is still owed after that time is told by the check. */
+async function caughtUp(kind: 'api' | 'both', from: bigint, to: bigint): Promise<void> {
+	const { dir } = recorders.get(kind) ?? { dir: '' }
+	const owed = async (): Promise<readonly string[]> => {
+		await using store = await openStore(dir)
+		return (await look(store, kind, dir, from, to)).unshown
+	}
+	await eventually(owed, (left) => left.length === 0, caughtUpMs).catch(() => undefined)
+}
+
+async function check(kind: 'api' | 'both', from: bigint, to: bigint): Promise<void> {
+	const { dir, roles } = recorders.get(kind) ?? { dir: '', roles: undefined }
+	const store = await openStore(dir)
+	stores.push(store)
+	const { everything, truth, gaps, items, unshown } = await look(store, kind, dir, from, to)
+	const versions = items.filter(isVersion)
+	const ids = new Set(versions.map(({ id }) => id))
 	const shown = truth.filter(({ record, revision }) => ids.has(record.id) && revision >= from && revision <= to)
 	const comparable = shown
 		.filter(({ record }) => resourceName(record.object) !== ofTwoVersions)
