@@ -99,6 +99,9 @@ function aloneContext(role: RoleName, config: Config): { context: RoleContext; h
 /** Longest that a role may take to end in order; Kubernetes waits 30 s. What is not committed then is read again. */
 const drainMs = 20_000
 
+/** How long something that is left open (a connection that hangs) may keep the process alive behind the end of its role. */
+const leaveMs = 1000
+
 /** Ends the process where the role has not ended in time after the signal. */
 function endInTime(signal: AbortSignal, role: RoleName): void {
 	const late = (): void => {
@@ -107,6 +110,9 @@ function endInTime(signal: AbortSignal, role: RoleName): void {
 	}
 	signal.addEventListener('abort', () => setTimeout(late, drainMs).unref(), { once: true })
 }
+
+/** Behind the end of a role: everything that matters is closed. */
+const leaving: Disposable = { [Symbol.dispose]: () => void setTimeout(() => process.exit(), leaveMs).unref() }
 
 async function runServe(context: RoleContext, operations: Operations, signal: AbortSignal): Promise<void> {
 	const webRoot = await preparePage(signal)
@@ -126,8 +132,9 @@ export async function runRole(role: RoleName, flags: Flags): Promise<void> {
 	const { context, health } = aloneContext(role, config)
 	addProcessMetrics(context.metrics)
 	endInTime(signal, role)
+	using _leaving = leaving
 	const operations: Operations = { metrics: () => context.metrics.registry.metrics(), health: () => health.report() }
-	if (role === 'serve') return runServe(context, operations, signal)
+	if (role === 'serve') return await runServe(context, operations, signal)
 	using _lock = takeLock(config.dataDir, role)
 	await using _operations = await openRoleOperations(context, operations)
 	try {

@@ -1,4 +1,5 @@
 // Start in order, stop in reverse, bounded in time; signals become an AbortSignal.
+import { KubetapeError } from './errors.ts'
 
 /** A signal reaches a program more than once where a terminal and the programs around it (npm, tools/run.mjs) all pass it on: what comes within so long is the same one. */
 const sameSignalMs = 1000
@@ -33,6 +34,30 @@ export function aborted(signal: AbortSignal): Promise<void> {
 		}
 		signal.addEventListener('abort', end, { once: true })
 	})
+}
+
+/** Aborts so long after the signal, and keeps no process alive until then. Its reason is for who still waits. */
+export function after(signal: AbortSignal, ms: number): AbortSignal {
+	const late = new AbortController()
+	const reason = new KubetapeError('STORAGE_UNAVAILABLE', `no answer within ${ms / 1000} s of being told to end`)
+	const wait = (): void => void setTimeout(() => late.abort(reason), ms).unref()
+	if (signal.aborted) wait()
+	else signal.addEventListener('abort', wait, { once: true })
+	return late.signal
+}
+
+/** The promise, or the reason of the abort where that comes first: for what takes no signal itself. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+	if (!signal) return promise
+	const late = Promise.withResolvers<never>()
+	const give = (): void => late.reject(signal.reason)
+	if (signal.aborted) give()
+	signal.addEventListener('abort', give, { once: true })
+	try {
+		return await Promise.race([promise, late.promise])
+	} finally {
+		signal.removeEventListener('abort', give)
+	}
 }
 
 /** Resolves with the promise, or with `undefined` after `ms`: for clean-ups that must not hang. */

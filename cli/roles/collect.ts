@@ -53,7 +53,7 @@ async function collectorsOf(cluster: ClusterConfig, context: RoleContext, receiv
 
 export const collect: Role = async (context, signal) => {
 	const { redact } = createRedactor({ key: await redactionKey(context.config) })
-	await using log = await openLog(context)
+	await using log = await openLog(context, signal)
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
 	const pauses = createPauses(context)

@@ -5,6 +5,7 @@ import { statementId } from '#records/id.ts'
 import type { Envelope, Gap, GapReason, Redacted, Reject } from '#records/record.ts'
 import { mainSpace } from '#records/revision.ts'
 import type { Micros } from '#records/time.ts'
+import { after } from '#runtime/lifecycle.ts'
 import type { Config } from '#cli/config.ts'
 import type { LogRetention, RecordLog } from '#storage/log/port.ts'
 import type { KafkaLogConfig } from '#storage/log/kafka/config.ts'
@@ -15,9 +16,12 @@ import type { Store } from '#storage/store/port.ts'
 import { openSqliteStore } from '#storage/store/sqlite/store.ts'
 import { paths, type RoleContext } from './context.ts'
 
+/** So long after a role was told to end it waits for no server any more. Shorter than what it has in all (run.ts). */
+const answersMs = 8000
+
 /** The record log that the configuration names. What is lost with it becomes a gap of every cluster, told where people look for what is missing. */
-export function openLog(context: RoleContext): Promise<RecordLog> {
-	return context.config.log.kafka ? openKafka(context, context.config.log.kafka) : openSqlite(context)
+export function openLog(context: RoleContext, signal: AbortSignal): Promise<RecordLog> {
+	return context.config.log.kafka ? openKafka(context, context.config.log.kafka, signal) : openSqlite(context)
 }
 
 /** What the process role has the log remove; the brokers of Kafka remove by themselves what their topics say. */
@@ -49,11 +53,12 @@ async function openSqlite(context: RoleContext): Promise<RecordLog> {
 }
 
 /** Each role has a spool of its own. kafkajs is loaded here and nowhere before. */
-async function openKafka(context: RoleContext, config: KafkaLogConfig): Promise<RecordLog> {
+async function openKafka(context: RoleContext, config: KafkaLogConfig, signal: AbortSignal): Promise<RecordLog> {
 	const { openKafkaLog } = await import('#storage/log/kafka/log.ts')
 	return openKafkaLog({
 		config,
 		dir: join(paths.log(context.config), 'kafka', context.role),
+		until: after(signal, answersMs),
 		clock: context.clock,
 		metrics: context.metrics,
 		log: context.logger,
@@ -126,12 +131,12 @@ function rejectsOf(context: RoleContext, { where, fromOffset, reason, key = '', 
 }
 
 /** The store that the configuration names. Elasticsearch's client is loaded here and nowhere before. */
-export async function openStore(context: RoleContext, { readOnly }: { readonly readOnly: boolean }): Promise<Store> {
+export async function openStore(context: RoleContext, { readOnly }: { readonly readOnly: boolean }, signal: AbortSignal): Promise<Store> {
 	const { clock, metrics, logger, config } = context
 	const { elasticsearch } = config.store
 	if (elasticsearch) {
 		const { openElasticsearchStore } = await import('#storage/store/elasticsearch/store.ts')
-		return openElasticsearchStore({ config: elasticsearch, readOnly, clock, metrics, log: logger })
+		return openElasticsearchStore({ config: elasticsearch, readOnly, clock, metrics, log: logger, until: after(signal, answersMs) })
 	}
 	return openSqliteStore({ dir: paths.store(config), readOnly, config: config.store.sqlite, clock, metrics, log: logger })
 }

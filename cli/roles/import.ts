@@ -48,8 +48,8 @@ export async function importPaths(context: RoleContext, options: ImportOptions, 
 		})
 	}
 	const { redact } = createRedactor({ key: await redactionKey(context.config) })
-	await using log = await openLog(context)
-	await using store = await openStore(context, { readOnly: false })
+	await using log = await openLog(context, signal)
+	await using store = await openStore(context, { readOnly: false }, signal)
 	const onPause = pausesOf(context, doing)
 	const counts: Record<string, number> = {}
 	const emit = createEmit({ log, redact, clock: context.clock, logger: context.logger, metrics: context.metrics, onPause }, signal)

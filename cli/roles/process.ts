@@ -12,8 +12,8 @@ const retentionEveryMs = 60_000
 const doing = 'processing'
 
 export const process_: Role = async (context, signal) => {
-	await using log = await openLog(context)
-	await using store = await openStore(context, { readOnly: false })
+	await using log = await openLog(context, signal)
+	await using store = await openStore(context, { readOnly: false }, signal)
 	const stop = new AbortController()
 	const both = AbortSignal.any([signal, stop.signal])
 	const indexer = createStoreIndexer(context, log, store, doing)

@@ -33,7 +33,7 @@ function answersOf({ metrics }: RoleContext): (route: string, status: number, se
 export async function serve(context: RoleContext, options: ServeOptions, signal: AbortSignal): Promise<void> {
 	const { host, port } = context.config.server
 	refuseBeyondLoopback(host)
-	await using store = await openStore(context, { readOnly: true })
+	await using store = await openStore(context, { readOnly: true }, signal)
 	await using _operations = await openRoleOperations(context, options)
 	const api = await createApi({
 		store,

@@ -47,7 +47,10 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync())
 
 const logOf = (data: string, engines: Engines): Promise<RecordLog> =>
-	openLog(createRoleContext('collect', Value.Default(configSchema, { ...stage.config(data, engines) }) as Config, () => undefined))
+	openLog(
+		createRoleContext('collect', Value.Default(configSchema, { ...stage.config(data, engines) }) as Config, () => undefined),
+		new AbortController().signal,
+	)
 
 async function waiting(log: RecordLog, group: string): Promise<number> {
 	return (await log.lag(group, streams)).reduce((sum, { records }) => sum + Number(records), 0)

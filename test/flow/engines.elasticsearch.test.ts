@@ -54,7 +54,7 @@ const begun = clock.nowMicros()
 
 /** Everything that is in the log goes through describe and enrich into the store. */
 async function fill({ name, store }: Engine): Promise<void> {
-	await using log = await openLog(context)
+	await using log = await openLog(context, new AbortController().signal)
 	const done = new AbortController()
 	const running = createIndexer({ store, log, group: name, clock, metrics: createMetrics(), logger: silentLogger }).run(done.signal)
 	const lag = async (): Promise<bigint> => (await log.lag(name, streams)).reduce((sum, { records }) => sum + records, 0n)

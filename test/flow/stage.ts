@@ -1,14 +1,16 @@
 // A real Kafka and a real Elasticsearch, and roles as processes, each with a data directory of its own: over those two, or over what is embedded.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startElasticsearch } from '#test/support/elasticsearch.ts'
-import { startKafka } from '#test/support/kafka.ts'
+import { startElasticsearch, type ElasticsearchServer } from '#test/support/elasticsearch.ts'
+import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
 import { Programs, temporaryFolder, type Program } from '#test/support/program.ts'
 
 export type Engines = 'embedded' | 'distributed'
 
 export interface Stage extends AsyncDisposable {
 	readonly dir: string
+	readonly kafka: KafkaServer
+	readonly elasticsearch: ElasticsearchServer
 	/** The configuration of whatever has this data directory. Values that are redacted are told apart by hashes: all have one key. */
 	config(name: string, engines: Engines): Readonly<Record<string, unknown>>
 	start(role: string, name: string, engines: Engines): Program
@@ -36,6 +38,8 @@ export async function openStage(clusters: readonly object[]): Promise<Stage> {
 	})
 	return {
 		dir: folder.path,
+		kafka,
+		elasticsearch,
 		config,
 		start(role, name, engines) {
 			const path = join(folder.path, `${name}.yaml`)

@@ -1,6 +1,6 @@
 // A real Elasticsearch of a test: on a free port, in a folder of its own, to be killed and started again; stopped by its own process id.
 import { execFile } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -19,6 +19,9 @@ export interface ElasticsearchServer extends AsyncDisposable {
 	end(): Promise<void>
 	/** After kill or end: the same data on the same port. */
 	restart(): Promise<void>
+	/** SIGSTOP: it hangs, with its connections open, until SIGCONT. */
+	halt(): void
+	resume(): void
 }
 
 export interface ElasticsearchOptions {
@@ -38,6 +41,7 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
 	}
 	const finish = async (...args: readonly string[]): Promise<void> =>
 		void (await run('bash', [join(scripts, 'stop.sh'), dir, ...args], { env }))
+	const signal = (of: NodeJS.Signals): void => void process.kill(Number(readFileSync(join(dir, 'pid'), 'utf8')), of)
 	try {
 		const url = await start('0')
 		return {
@@ -45,6 +49,8 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
 			dir,
 			kill: () => finish('--kill'),
 			end: () => finish(),
+			halt: () => signal('SIGSTOP'),
+			resume: () => signal('SIGCONT'),
 			restart: async () => void (await start(new URL(url).port)),
 			[Symbol.asyncDispose]: stop,
 		}

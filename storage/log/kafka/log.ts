@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Redacted } from '#records/record.ts'
 import type { Clock } from '#runtime/clock.ts'
 import { isRetryable, KubetapeError, messageOf } from '#runtime/errors.ts'
+import { unlessAborted } from '#runtime/lifecycle.ts'
 import { silentLogger, type Logger } from '#runtime/log.ts'
 import { createMetrics, type Metrics } from '#runtime/metrics.ts'
 import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
@@ -29,6 +30,8 @@ export interface KafkaLogOptions {
 	readonly onLoss?: (loss: Loss, log: RecordLog) => Promise<void> | void
 	/** A partition with records to read and none read for so long is stuck; default: what docs/decisions/021 says. */
 	readonly stallMs?: number
+	/** When it aborts, questions and commits that were not answered reject with its reason. */
+	readonly until?: AbortSignal
 }
 
 const startTries = 4
@@ -41,7 +44,7 @@ const stallMsMin = 30_000
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<RecordLog> {
 	const log = options.log ?? silentLogger
-	const offsets = new Offsets(options.config, log, options.clock)
+	const offsets = new Offsets(options.config, log, options.clock, options.until)
 	try {
 		return new KafkaLog(options, offsets, await start(options, offsets))
 	} catch (error) {
@@ -173,7 +176,11 @@ class KafkaLog implements RecordLog {
 		}
 	}
 
-	async commit(group: string, positions: readonly Position[]): Promise<void> {
+	commit(group: string, positions: readonly Position[]): Promise<void> {
+		return unlessAborted(this.#commit(group, positions), this.#options.until)
+	}
+
+	async #commit(group: string, positions: readonly Position[]): Promise<void> {
 		const alone: Position[] = []
 		for (const position of positions) {
 			const { name } = this.#topic(position.stream)

@@ -1,7 +1,7 @@
 // What the brokers say about offsets: where partitions begin and end, what groups have committed. One connection, made anew after a failure.
 import type { Admin } from 'kafkajs'
 import type { Clock } from '#runtime/clock.ts'
-import { atMost } from '#runtime/lifecycle.ts'
+import { atMost, unlessAborted } from '#runtime/lifecycle.ts'
 import type { Logger } from '#runtime/log.ts'
 import { createClient } from './client.ts'
 import type { KafkaLogConfig } from './config.ts'
@@ -30,9 +30,12 @@ export class Offsets {
 	readonly #config: KafkaLogConfig
 	readonly #log: Logger
 	readonly #clock: Clock
+	readonly #until: AbortSignal | undefined
 	#admin: Promise<Admin> | undefined
 
-	constructor(config: KafkaLogConfig, log: Logger, clock: Clock) {
+	/** `until`: what is asked is not waited for any longer. */
+	constructor(config: KafkaLogConfig, log: Logger, clock: Clock, until?: AbortSignal) {
+		this.#until = until
 		this.#clock = clock
 		this.#config = config
 		this.#log = log
@@ -43,7 +46,10 @@ export class Offsets {
 		for (let asked = 1; ; asked++) {
 			const admin = (this.#admin ??= this.#connect())
 			try {
-				return await question(await admin)
+				return await unlessAborted(
+					admin.then((known) => question(known)),
+					this.#until,
+				)
 			} catch (error) {
 				if (this.#admin === admin) this.#admin = undefined
 				void admin.then((known) => known.disconnect()).catch(() => undefined) // it is not used again

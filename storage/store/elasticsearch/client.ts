@@ -55,8 +55,8 @@ async function textOf(body: unknown): Promise<string> {
 	return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Throws CONFIG_UNREADABLE where a file that the configuration names cannot be read. Nothing is sent yet. */
-export function connect(config: ElasticsearchStoreConfig): Connection {
+/** Throws CONFIG_UNREADABLE where a file that the configuration names cannot be read. Nothing is sent yet. `until`: no request waits any longer. */
+export function connect(config: ElasticsearchStoreConfig, until?: AbortSignal): Connection {
 	const auth = authOf(config)
 	const nodes = config.url.split(',')
 	const client = new Client({
@@ -85,6 +85,8 @@ export function connect(config: ElasticsearchStoreConfig): Connection {
 						meta: true,
 						headers: { accept: type('json'), ...(body === undefined ? {} : { 'content-type': type(lines ? 'x-ndjson' : 'json') }) },
 						...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
+						// One for each request: the transport has it abort where the request is late.
+						...(until ? { signal: AbortSignal.any([until]) } : {}),
 					},
 				)
 				return granted({ status: answer.statusCode ?? 0, text: await textOf(answer.body) }, config.url)

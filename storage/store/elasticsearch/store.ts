@@ -32,6 +32,8 @@ export interface ElasticsearchStoreOptions {
 	readonly clock: Clock
 	readonly metrics?: Metrics
 	readonly log?: Logger
+	/** When it aborts, requests that were not answered reject with STORAGE_UNAVAILABLE, and so does every later one. */
+	readonly until?: AbortSignal
 }
 
 /**
@@ -40,7 +42,7 @@ export interface ElasticsearchStoreOptions {
  */
 export async function openElasticsearchStore(options: ElasticsearchStoreOptions): Promise<Store> {
 	const config = Value.Default(elasticsearchStoreConfig, { ...options.config }) as ElasticsearchStoreConfig
-	const connection = connect(config)
+	const connection = connect(config, options.until)
 	const searcher = new Searcher(withPatience(connection, options.clock), new Names(config.prefix))
 	try {
 		await checkServer(connection, config)

@@ -16,12 +16,12 @@ it('a damaged record log becomes a gap of every cluster', async () => {
 		const clusters = ['one', 'two'].map((name) => ({ name, ...cluster }))
 		const config = resolveConfig(configSchema, { flags: { dataDir: folder.path, logLevel: 'silent', clusters } })
 		const context = createRoleContext('collect', config, () => undefined)
-		const whole = await openLog(context)
+		const whole = await openLog(context, new AbortController().signal)
 		for (let number = 1; number <= 200; number++) await whole.append('records', [numberedRecord(number)])
 		expect((await whole.lag('g', ['ledger']))[0]?.records ?? 0n).toBe(0n)
 		await whole[Symbol.asyncDispose]()
 		truncateSync(join(folder.path, 'log', 'records.db'), 20_000)
-		await using log = await openLog(context)
+		await using log = await openLog(context, new AbortController().signal)
 		for await (const { records } of log.read('g', ['ledger'], AbortSignal.timeout(10_000))) {
 			expect(records.map(({ kind, cluster: name }) => [kind, name])).toEqual([
 				['gap', 'one'],
