@@ -28,7 +28,7 @@ it(`an answer that is lost after the write: what is sent again is there once (se
 	}
 	// Put again as a whole, as after a crash before the commit: nothing is stored twice.
 	expect(await store.put(batchOf(0))).toEqual({ stored: 0, duplicates: batchOf(0).length })
-	await expectExactlyOnce('answers lost', store, acknowledged, `; ${proxy.swallowed} answers swallowed in ${batches} puts, seed ${seed}`)
+	await expectExactlyOnce('answers lost after the write', store, acknowledged, { swallowed: proxy.swallowed, puts: batches, seed })
 })
 
 it(`Elasticsearch is killed and started again in the middle of puts (seed ${seed})`, async () => {
@@ -53,5 +53,5 @@ it(`Elasticsearch is killed and started again in the middle of puts (seed ${seed
 		await killing
 	}
 	expect(failed).toBeGreaterThan(0)
-	await expectExactlyOnce('server killed', store, acknowledged, `; ${kills} kills, ${failed} puts failed and were repeated, seed ${seed}`)
+	await expectExactlyOnce('Elasticsearch killed and started again', store, acknowledged, { kills, 'puts made again': failed, seed })
 })

@@ -51,12 +51,11 @@ it(`too much for the server, from several writers: refused rows and requests are
 	const rejected = (node?.thread_pool.write.rejected ?? 0) + (node?.indexing_pressure.memory.total.coordinating_rejections ?? 0)
 	const [first] = stores
 	if (!first) throw new Error('no store was opened')
-	await expectExactlyOnce(
-		'server busy',
-		first,
-		acknowledged,
-		`; ${rejected} times rejected by the server, ${failed} puts failed and were repeated, seed ${seed}`,
-	)
+	await expectExactlyOnce('429 for some rows and whole requests', first, acknowledged, {
+		'rejected by the server': rejected,
+		'puts made again': failed,
+		seed,
+	})
 	expect(rejected).toBeGreaterThan(0)
 	for (const store of stores) await store[Symbol.asyncDispose]()
 })
@@ -88,6 +87,7 @@ it('documents that Elasticsearch does not take among those that it does: kept wh
 	expect((await store.rejects({ limit: 9 })).items).toEqual([])
 	expect(first).toEqual({ stored: all.length, duplicates: 0 })
 	expect(await store.put(all)).toEqual({ stored: 0, duplicates: all.length })
+	await expectExactlyOnce('mapping conflicts among documents that are taken', store, all, { conflicting: odd.length })
 	const ids = (await store.timeline({ include: ['change', 'log'] }, { limit: 99 })).items.map(({ id }) => id)
 	expect(ids.toSorted()).toEqual(all.map(({ record }) => record.id).toSorted())
 	for (const { record } of odd) {
@@ -158,12 +158,12 @@ it('an index that takes nothing: the put fails with who must act, goes on when i
 		await putUntilAcknowledged(store, records)
 		acknowledged.push(...records)
 	}
-	await expectExactlyOnce('index blocked', store, acknowledged)
+	await expectExactlyOnce('read-only block, flood stage, closed index', store, acknowledged, { blocks: blocks.length })
 })
 
 it('a request that is larger than the server takes is sent in parts', async () => {
 	await using store = await open(server.url, 'large')
 	const records = Array.from({ length: 4 }, (_, n) => batchOf(5000 + n, 40_000)).flat()
 	expect(await store.put(records)).toEqual({ stored: records.length, duplicates: 0 })
-	await expectExactlyOnce('large puts', store, records)
+	await expectExactlyOnce('a request larger than the server takes', store, records, { bytes: 40_000 * records.length })
 })

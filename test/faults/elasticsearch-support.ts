@@ -5,6 +5,7 @@ import { systemClock } from '#runtime/clock.ts'
 import { KubetapeError } from '#runtime/errors.ts'
 import { openElasticsearchStore } from '#storage/store/elasticsearch/store.ts'
 import type { Item, Store } from '#storage/store/port.ts'
+import { tellFault } from '#test/support/fault-line.ts'
 import { eventually } from '#test/support/program.ts'
 
 const pauseMs = 100
@@ -37,7 +38,7 @@ async function everything(store: Store): Promise<readonly Item[]> {
 	const items: Item[] = []
 	let cursor: string | undefined
 	do {
-		const page = await store.timeline({}, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) })
+		const page = await store.timeline({ include: ['change', 'log'] }, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) })
 		items.push(...page.items)
 		cursor = page.next ?? undefined
 	} while (cursor !== undefined)
@@ -45,7 +46,12 @@ async function everything(store: Store): Promise<readonly Item[]> {
 }
 
 /** What a reader sees once it is due, against what was acknowledged. Printed, and none of it may be. */
-export async function expectExactlyOnce(what: string, store: Store, acknowledged: readonly Indexed[], more = ''): Promise<void> {
+export async function expectExactlyOnce(
+	what: string,
+	store: Store,
+	acknowledged: readonly Indexed[],
+	run: Readonly<Record<string, unknown>>,
+): Promise<void> {
 	const ids = new Set(acknowledged.map(({ record }) => record.id))
 	const items = await eventually(
 		() => everything(store),
@@ -60,9 +66,9 @@ export async function expectExactlyOnce(what: string, store: Store, acknowledged
 		strange: [...seen.keys()].filter((id) => !ids.has(id)).length,
 	}
 	const { gaps } = await store.ledger('blue', {})
-	process.stdout.write(
-		`${what}: ${ids.size} acknowledged, ${account.lost} lost, ${account.duplicated} duplicated, ${account.strange} strange, ${gaps.length} gaps${more}\n`,
-	)
+	const { items: rejects } = await store.rejects({ limit: 1000 })
+	const { lost, duplicated } = account
+	tellFault(`F13 ${what}`, { acknowledged: ids.size, lost, duplicated, gaps: gaps.length, rejects: rejects.length }, run)
 	expect(account).toEqual({ lost: 0, duplicated: 0, strange: 0 })
 	for (const { record } of acknowledged.slice(-3)) {
 		const version = await store.get(record.cluster, record.id)

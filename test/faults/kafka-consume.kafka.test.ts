@@ -10,9 +10,10 @@ import type { RecordLog } from '#storage/log/port.ts'
 import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
 import { kafkaConfig } from '#test/support/kafka-log.ts'
 import { apiKeys, startKafkaProxy } from '#test/support/kafka-proxy.ts'
+import { tellFault } from '#test/support/fault-line.ts'
 import { eventually, temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
-import { count, pause, startAppending, tell, type Appending } from './kafka-support.ts'
+import { count, pause, startAppending, type Appending } from './kafka-support.ts'
 import type { ReadChild } from './kafka-read-child.ts'
 
 const seed = seedOf('kafka-consume.kafka.test.ts')
@@ -108,13 +109,9 @@ async function underFault(
 		throw new Error(`${String(error)}; ${members.failures.join('\n')}`)
 	})
 	const counted = count(appending.acknowledged, members.stored())
-	tell(name, seed, {
-		...counted,
-		disordered: 'not counted over members',
-		gaps: members.losses().length,
-		...told,
-		recoveredMs: Math.round(performance.now() - begun),
-	})
+	const { acknowledged, lost, doubled } = counted
+	const outcome = { acknowledged, lost, readAgain: doubled, gaps: members.losses().length, rejects: 0 }
+	tellFault(`F12 consuming: ${name}`, outcome, { ...told, recoveredMs: Math.round(performance.now() - begun), seed })
 	expect(members.failures).toEqual([])
 	expect(counted.lost).toBe(0)
 	expect(members.losses()).toEqual([])
@@ -142,7 +139,7 @@ it('a broker is killed while it is read from', async () => {
 	const server = await startServer(1)
 	const members = stack.use(new Members(server.brokers))
 	await Promise.all([members.start(), members.start()])
-	await underFault('broker SIGKILL while reading', server.brokers, members, async () => {
+	await underFault('a broker killed and started again', server.brokers, members, async () => {
 		for (let kills = 0; kills < 2; kills++) {
 			await pause(3000 + random() * 2000)
 			await server.kill()
@@ -156,7 +153,7 @@ it('three brokers are killed in turn, and members at the same time', async () =>
 	const server = await startServer(3)
 	const members = stack.use(new Members(server.brokers))
 	await Promise.all([members.start(), members.start()])
-	await underFault('three brokers in turn while reading', server.brokers, members, async () => {
+	await underFault('three brokers killed in turn, and members', server.brokers, members, async () => {
 		for (const node of [1, 2, 3]) {
 			await pause(2000 + random() * 2000)
 			await server.kill(node)
@@ -175,7 +172,7 @@ it('a partition with records that are not read is noticed, and read by another m
 	const through = [`127.0.0.1:${proxy.port}`]
 	const members = stack.use(new Members(through, { stallMs: 4000, batchMs: 0 }))
 	let held = 0
-	await underFault('fetches held back', through, members, async (appending) => {
+	await underFault('a member whose fetches hang', through, members, async (appending) => {
 		await members.start()
 		await eventually(
 			async () => members.stored().length,

@@ -6,9 +6,10 @@ import type { RecordLog } from '#storage/log/port.ts'
 import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
 import { kafkaConfig } from '#test/support/kafka-log.ts'
 import { apiKeys, startKafkaProxy, type KafkaProxy } from '#test/support/kafka-proxy.ts'
+import { tellFault } from '#test/support/fault-line.ts'
 import { temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
-import { count, type Count, pause, readEverything, startAppending, tell, type Appending } from './kafka-support.ts'
+import { count, type Count, pause, readEverything, startAppending, type Appending } from './kafka-support.ts'
 
 const seed = seedOf('kafka-produce.kafka.test.ts')
 const random = createRandom(seed)
@@ -42,7 +43,9 @@ async function underFault(
 	await appending.stop()
 	await log[Symbol.asyncDispose]()
 	const counted = count(appending.acknowledged, await readEverything(options))
-	tell(name, seed, { ...counted, gaps: 0, rejected: appending.rejected(), ...told })
+	const { acknowledged, lost, doubled, disordered } = counted
+	const outcome = { acknowledged, lost, readAgain: doubled, gaps: 0, rejects: 0 }
+	tellFault(`F12 producing: ${name}`, outcome, { ...told, disordered, 'appends made again': appending.rejected(), seed })
 	expect(counted.acknowledged).toBeGreaterThan(1000)
 	return counted
 }
@@ -54,7 +57,7 @@ async function single(): Promise<KafkaServer> {
 it('a broker is killed and started again', async () => {
 	const server = await single()
 	const options = optionsOn(server.brokers)
-	const counted = await underFault('broker SIGKILL', options, await openKafkaLog(options), async () => {
+	const counted = await underFault('a broker killed and started again', options, await openKafkaLog(options), async () => {
 		for (let kills = 0; kills < 3; kills++) {
 			await pause(1000 + random() * 2000)
 			await server.kill()
@@ -71,7 +74,7 @@ it('answers are lost after the write', async () => {
 	const server = stack.use(await startKafka({ advertised: [proxy.port] }))
 	proxy.forwardTo(server.brokers[0] ?? '')
 	const options = optionsOn([`127.0.0.1:${proxy.port}`])
-	const counted = await underFault('answers swallowed', options, await openKafkaLog(options), async () => {
+	const counted = await underFault('answers swallowed after the write', options, await openKafkaLog(options), async () => {
 		let swallowed = 0
 		let armed = false
 		proxy.onAnswer = (apiKey) => {
@@ -94,7 +97,7 @@ it('answers are lost after the write', async () => {
 it('a broker hangs for longer than requests wait', async () => {
 	const server = await single()
 	const options = optionsOn(server.brokers)
-	const counted = await underFault('broker SIGSTOP', options, await openKafkaLog(options), async () => {
+	const counted = await underFault('a broker that hangs', options, await openKafkaLog(options), async () => {
 		await pause(1000)
 		server.halt()
 		await pause(13_000)
@@ -108,7 +111,7 @@ it('a broker hangs for longer than requests wait', async () => {
 it('three brokers are killed in turn', async () => {
 	const server = stack.use(await startKafka({ nodes: 3 }))
 	const options = optionsOn(server.brokers)
-	const counted = await underFault('three brokers in turn', options, await openKafkaLog(options), async () => {
+	const counted = await underFault('three brokers killed in turn', options, await openKafkaLog(options), async () => {
 		for (const node of [1, 2, 3]) {
 			await pause(1500 + random() * 1500)
 			await server.kill(node)
@@ -124,7 +127,7 @@ it('three brokers are killed in turn', async () => {
 it('brokers are away for longer than records wait in memory: they wait on the disk', async () => {
 	const server = await single()
 	const options = optionsOn(server.brokers, { afterMs: 500 })
-	const counted = await underFault('brokers away, spool', options, await openKafkaLog(options), async (appending) => {
+	const counted = await underFault('brokers away, records wait on the disk', options, await openKafkaLog(options), async (appending) => {
 		await pause(1000)
 		await server.kill()
 		const before = appending.acknowledged.size

@@ -11,10 +11,11 @@ import { openKafkaLog, type Loss } from '#storage/log/kafka/log.ts'
 import type { RecordLog } from '#storage/log/port.ts'
 import { askKafka, startKafka, type KafkaServer } from '#test/support/kafka.ts'
 import { kafkaConfig } from '#test/support/kafka-log.ts'
+import { tellFault } from '#test/support/fault-line.ts'
 import { temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
 import { aChange, asRedacted, numberedRecord } from '#test/support/records.ts'
-import { numberOf, tell } from './kafka-support.ts'
+import { numberOf } from './kafka-support.ts'
 
 const seed = seedOf('kafka-records.kafka.test.ts')
 const random = createRandom(seed)
@@ -75,7 +76,12 @@ it('records of every size are stored whole, or say what was left out', async () 
 			expect(after?.bytes.length).toBeGreaterThan(95_000)
 		}
 	}
-	tell('oversize', seed, { records: sent.length, cut, lost: sent.length - found.size, doubled: 0, gaps: losses.length })
+	const lost = sent.filter(({ id }) => !found.has(id)).length
+	tellFault(
+		'F12 oversize',
+		{ acknowledged: sent.length, lost, gaps: losses.length, rejects: 0 },
+		{ 'marked, without their value': cut, seed },
+	)
 	expect(cut).toBeGreaterThan(5)
 	expect(cut).toBeLessThan(55)
 	expect(losses).toEqual([])
@@ -91,10 +97,11 @@ it('messages that are none of ours are told, and stop nobody', async () => {
 	await producer.send({ topic, messages: [{ key: null, value: null }] })
 	await producer.disconnect()
 	await appendOneByOne(log, 3, 4)
-	expect((await read(log, 4)).map(numberOf)).toEqual([1, 2, 3, 4])
+	const found = (await read(log, 4)).map(numberOf)
+	expect(found).toEqual([1, 2, 3, 4])
 	expect(losses.map(({ kind, fromOffset }) => [kind, Number(fromOffset)])).toEqual(numbers(2, 6).map((offset) => ['foreign', offset]))
 	expect(losses[1]).toMatchObject({ key: 'test\0x', value: Buffer.from('text'), stream: 'records', where: `topic ${topic}, partition 0` })
-	tell('poison messages', seed, { poison: losses.length, lost: 0, doubled: 0, gaps: 0 })
+	tellFault('F12 poison messages', { acknowledged: 4, lost: 4 - new Set(found).size, gaps: 0, rejects: losses.length }, { poison: 5, seed })
 	expect((await log.lag('store', ['records']))[0]?.records).toBe(0n)
 })
 
@@ -122,7 +129,7 @@ it('damage at rest is told once by failing, and once more as a loss, and what li
 	await using again = await opened()
 	expect((await read(again, 2)).map(numberOf)).toEqual([7, 8])
 	expect(losses.map(({ kind, fromOffset }) => [kind, Number(fromOffset)])).toEqual([3, 4, 5].map((offset) => ['damaged', offset]))
-	tell('damage at rest', seed, { damaged: losses.length, lost: 0, doubled: 0, gaps: losses.length })
+	tellFault('F12 damage at rest', { acknowledged: 8, lost: 3, gaps: losses.length, rejects: 0 }, { 'lost are': 'what the gaps tell', seed })
 })
 
 it('records that the brokers removed before they were read are told, also while reading', async () => {
@@ -138,7 +145,11 @@ it('records that the brokers removed before they were read are told, also while 
 	await removeBefore('5')
 	expect((await read(log, 3)).map(numberOf)).toEqual([6, 7, 8])
 	expect(losses).toMatchObject([{ kind: 'removed', fromOffset: 3n, toOffset: 4n }])
-	tell('removed before read', seed, { removed: 2, lost: 0, doubled: 0, gaps: losses.length })
+	tellFault(
+		'F12 removed by the brokers before they were read',
+		{ acknowledged: 8, lost: 2, gaps: losses.length, rejects: 0 },
+		{ 'lost are': 'what the gap tells', seed },
+	)
 })
 
 it('a topic that was made anew is read from its beginning', async () => {

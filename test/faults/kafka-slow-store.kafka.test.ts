@@ -5,10 +5,11 @@ import { createMetrics } from '#runtime/metrics.ts'
 import { openKafkaLog } from '#storage/log/kafka/log.ts'
 import { startKafka } from '#test/support/kafka.ts'
 import { kafkaConfig } from '#test/support/kafka-log.ts'
+import { tellFault } from '#test/support/fault-line.ts'
 import { temporaryFolder } from '#test/support/program.ts'
 import { seedOf } from '#test/support/random.ts'
 import { numberedRecord } from '#test/support/records.ts'
-import { count, numberOf, objectOf, pause, perObject, tell } from './kafka-support.ts'
+import { count, numberOf, objectOf, pause, perObject } from './kafka-support.ts'
 
 const seed = seedOf('kafka-slow-store.kafka.test.ts')
 const stallMs = 1000
@@ -48,7 +49,8 @@ it('a put that takes long holds other partitions up, and is no reason to begin a
 	}
 	const rejoins = (await metrics.registry.getSingleMetric('kubetape_log_rejoins_total')?.get())?.values ?? []
 	const counted = count(acknowledged, stored)
-	tell('slow store', seed, { ...counted, gaps: 0, heldMs: stallMs * 4, rejoins: rejoins.length })
+	const outcome = { acknowledged: counted.acknowledged, lost: counted.lost, readAgain: counted.doubled, gaps: 0, rejects: 0 }
+	tellFault('F12 consuming: a store slower than the watchdog', outcome, { 'put held ms': stallMs * 4, rejoins: rejoins.length, seed })
 	expect(partitions.size).toBe(4)
 	expect(rejoins).toEqual([])
 	expect(counted).toMatchObject({ lost: 0, doubled: 0, disordered: 0 })

@@ -10,10 +10,11 @@ import type { KubetapeError } from '#runtime/errors.ts'
 import { openKafkaLog } from '#storage/log/kafka/log.ts'
 import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
 import { kafkaConfig } from '#test/support/kafka-log.ts'
+import { tellFault } from '#test/support/fault-line.ts'
 import { eventually, temporaryFolder } from '#test/support/program.ts'
 import { createRandom, seedOf } from '#test/support/random.ts'
 import { aLogLine, anAuditEntry, asRedacted, numberedRecord } from '#test/support/records.ts'
-import { count, numberOf, pause, readEverything, tell } from './kafka-support.ts'
+import { count, numberOf, pause, readEverything } from './kafka-support.ts'
 import type { AppendChild } from './kafka-append-child.ts'
 
 const seed = seedOf('kafka-spool.kafka.test.ts')
@@ -73,7 +74,8 @@ it('a process is killed while its records wait on the disk, again and again', as
 	expect(readdirSync(join(folder.path, 'spool')).length).toBeGreaterThan(0)
 	const options = { config: kafkaConfig(server.brokers, settings), dir: folder.path, clock: systemClock }
 	const counted = count(acknowledged, await readEverything(options))
-	tell('process SIGKILL with a spool', seed, { ...counted, gaps: 0, spooled, kills: 3 })
+	const outcome = { acknowledged: counted.acknowledged, lost: counted.lost, readAgain: counted.doubled, gaps: 0, rejects: 0 }
+	tellFault('F12 producing: the process killed while records wait on the disk', outcome, { spooled, kills: 3, seed })
 	expect(spooled).toBeGreaterThan(100)
 	expect(counted).toMatchObject({ lost: 0, disordered: 0 })
 })
@@ -110,12 +112,17 @@ it('when it is full, log lines wait first and audit entries last, and all of the
 		for (const { id } of records) read.add(id)
 		if (read.size >= taken.lines.length + taken.audits.length) break
 	}
-	expect([...read].toSorted()).toEqual([...taken.lines, ...taken.audits].toSorted())
+	const all = [...taken.lines, ...taken.audits]
+	tellFault(
+		'F12 producing: the disk space for waiting records is used up',
+		{ acknowledged: all.length, lost: all.filter((id) => !read.has(id)).length, gaps: 0, rejects: 0 },
+		{ lines: taken.lines.length, 'audit entries': taken.audits.length, 'appends made again': codes.length, seed },
+	)
+	expect([...read].toSorted()).toEqual(all.toSorted())
 	await eventually(
 		async () => put('logs', asRedacted(aLogLine({ offset: ++offset })), taken.lines),
 		(isTaken) => isTaken,
 	)
-	tell('spool full', seed, { lines: taken.lines.length, audits: taken.audits.length, lost: 0, doubled: 0, gaps: 0 })
 })
 
 it('a process that starts while the brokers are away records at once, where it knows the topics', async () => {

@@ -109,9 +109,3 @@ export function count(acknowledged: ReadonlySet<number>, stored: readonly number
 	const lost = [...acknowledged].filter((number) => !seen.has(number)).length
 	return { acknowledged: acknowledged.size, stored: stored.length, lost, doubled: stored.length - seen.size, disordered }
 }
-
-/** One line for the fault table. */
-export function tell(fault: string, seed: number, what: Readonly<Record<string, unknown>>): void {
-	const words = Object.entries(what).map(([name, value]) => `${name} ${String(value)}`)
-	process.stdout.write(`fault: ${fault}: ${words.join(', ')}, seed ${seed}\n`)
-}
