@@ -30,6 +30,17 @@ export function groupOf(apiVersion: string): string {
 const builtInKinds = new Set(builtIn.map((type) => `${type.group}/${type.kind}`))
 const builtInResources = new Set(builtIn.map((type) => `${type.group}/${type.resource}`))
 
+/** What a CustomResourceDefinition (v1 or v1beta1 JSON) declares; undefined where that is not told. */
+export function definedBy(definition: Readonly<Record<string, unknown>>): ResourceType | undefined {
+	const spec = definition['spec'] as Record<string, unknown> | undefined
+	const names = spec?.['names'] as Record<string, unknown> | undefined
+	const versions = spec?.['versions'] as readonly Record<string, unknown>[] | undefined
+	if (typeof spec?.['group'] !== 'string' || typeof names?.['kind'] !== 'string' || typeof names['plural'] !== 'string') return undefined
+	const stored = Array.isArray(versions) ? versions.find((version) => version['storage'] === true) : undefined
+	const version = typeof stored?.['name'] === 'string' ? stored['name'] : typeof spec['version'] === 'string' ? spec['version'] : 'v1'
+	return { group: spec['group'], version, kind: names['kind'], resource: names['plural'], namespaced: spec['scope'] !== 'Cluster' }
+}
+
 export function createCatalog(): Catalog {
 	const kinds = new Map<string, ResourceType>()
 	const resources = new Map<string, ResourceType>()
@@ -38,15 +49,6 @@ export function createCatalog(): Catalog {
 		resources.set(`${type.group}/${type.resource}`, type)
 	}
 	for (const type of builtIn) add(type)
-	const read = (definition: Readonly<Record<string, unknown>>): ResourceType | undefined => {
-		const spec = definition['spec'] as Record<string, unknown> | undefined
-		const names = spec?.['names'] as Record<string, unknown> | undefined
-		const versions = spec?.['versions'] as readonly Record<string, unknown>[] | undefined
-		if (typeof spec?.['group'] !== 'string' || typeof names?.['kind'] !== 'string' || typeof names['plural'] !== 'string') return undefined
-		const stored = Array.isArray(versions) ? versions.find((version) => version['storage'] === true) : undefined
-		const version = typeof stored?.['name'] === 'string' ? stored['name'] : typeof spec['version'] === 'string' ? spec['version'] : 'v1'
-		return { group: spec['group'], version, kind: names['kind'], resource: names['plural'], namespaced: spec['scope'] !== 'Cluster' }
-	}
 	return {
 		byKind: (apiVersion, kind) => kinds.get(`${groupOf(apiVersion)}/${kind}`),
 		byResource: (group, resource) => resources.get(`${group}/${resource}`),
@@ -56,11 +58,11 @@ export function createCatalog(): Catalog {
 				.map((type) => type.group)
 				.toSorted(),
 		learn(definition) {
-			const type = read(definition)
+			const type = definedBy(definition)
 			if (type && !builtInKinds.has(`${type.group}/${type.kind}`) && !builtInResources.has(`${type.group}/${type.resource}`)) add(type)
 		},
 		forget(definition) {
-			const type = read(definition)
+			const type = definedBy(definition)
 			// A definition that names a built-in kind did not make it, and cannot take it away.
 			if (!type || builtInKinds.has(`${type.group}/${type.kind}`) || builtInResources.has(`${type.group}/${type.resource}`)) return
 			kinds.delete(`${type.group}/${type.kind}`)

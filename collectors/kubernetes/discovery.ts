@@ -104,17 +104,21 @@ function toResource(group: string, version: string, entry: Fields): ServedResour
 	}
 }
 
+/** Whether the configuration wants the resource recorded. */
+export function isConfigured(served: ServedResource, config: KubernetesConfig): boolean {
+	const matches = (patterns: readonly string[]): boolean =>
+		patterns.some((pattern) => pattern === served.name || (pattern.startsWith('*') && (pattern === '*' || pattern === `*.${served.group}`)))
+	return (config.include.length === 0 || matches(config.include)) && !matches(config.exclude)
+}
+
 /** The first version of each resource, without what is shown in another group as well, and as configured. */
 function choose(found: readonly ServedResource[], config: KubernetesConfig): readonly ServedResource[] {
 	const chosen = new Map<string, ServedResource>()
-	const matches = (patterns: readonly string[], served: ServedResource): boolean =>
-		patterns.some((pattern) => pattern === served.name || (pattern.startsWith('*') && (pattern === '*' || pattern === `*.${served.group}`)))
 	for (const served of found) {
 		if (sameStorage.has(served.name) || chosen.has(served.name)) continue
 		if (served.group === extensionsGroup && found.some((other) => other.group !== extensionsGroup && other.resource === served.resource))
 			continue
-		if (config.include.length > 0 && !matches(config.include, served)) continue
-		if (!matches(config.exclude, served)) chosen.set(served.name, served)
+		if (isConfigured(served, config)) chosen.set(served.name, served)
 	}
 	return [...chosen.values()]
 }

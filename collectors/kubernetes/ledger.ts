@@ -7,6 +7,7 @@ import type { Operation } from '#records/record.ts'
 import type { Revision } from '#records/revision.ts'
 import type { Bodies } from './bodies.ts'
 import type { CommonOutbox } from './common-outbox.ts'
+import type { CustomResources } from './custom-resources.ts'
 import { definitions, type ServedResource } from './discovery.ts'
 import { cursorName, readPosition, relist, relistInSpace, startAfter, touch, type Position, type UntoldGap } from './position.ts'
 import type { QuietGaps, Teller } from './quiet-gaps.ts'
@@ -23,8 +24,7 @@ export interface LedgerParts {
 	readonly bodies: Bodies
 	readonly spaces: Spaces
 	readonly quietGaps: QuietGaps
-	/** A definition was deleted: the resource that it made has gone with all its objects. Called with its record in the outbox's open batch. */
-	readonly onDefinitionGone: (resource: string, revision: Revision) => void
+	readonly customResources: CustomResources
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -44,7 +44,7 @@ export class Ledger implements Teller {
 		this.#parts = parts
 		this.name = cursorName(served.name)
 		const cursor = parts.state.cursor(this.name)
-		const { newSince } = parts.spaces
+		const newSince = earlier(parts.spaces.newSince, parts.customResources.madeAfter(served.name))
 		this.#position =
 			cursor === undefined && newSince !== undefined ? startAfter(newSince, parts.spaces.current(served.name)) : readPosition(cursor)
 		// From now on it is none that is new.
@@ -202,19 +202,27 @@ export class Ledger implements Teller {
 		if (operation === 'deleted') bodies.drop(seen.key)
 		else bodies.keep(seen.key, seen.revision, seen.body)
 		outbox.add(this, record, { key: seen.key, revision: seen.revision, value: operation === 'deleted' ? null : seen.body.bytes })
-		// Its name is that of the resource.
-		if (operation === 'deleted' && this.#served.name === definitions) this.#parts.onDefinitionGone(seen.ref.name, seen.revision)
+		if (this.#served.name === definitions) this.#defines(seen, operation, sighting)
+	}
+
+	/** With its record in the outbox's open batch. */
+	#defines({ body, revision }: SeenObject, operation: Operation, sighting: 'watch' | 'snapshot' | 'gap'): void {
+		const { customResources } = this.#parts
+		if (operation === 'deleted') customResources.gone(body.object, revision)
+		if (operation !== 'created' || sighting === 'snapshot') return
+		const from = sighting === 'watch' ? revision : this.#position.pending?.from
+		if (from !== undefined && from !== null) customResources.made(body.object, BigInt(from) - 1n)
 	}
 
 	/** The resource is no more since `revision`: whatever is still known of it has gone. */
 	async end(revision: Revision): Promise<void> {
 		this.relist()
 		this.beginList()
-		await this.finishList(revision.toString())
+		await this.finishList(revision.toString(), true)
 	}
 
-	/** The list is whole, as of `revision`: what is known and was not in it has gone. From here on it is a watch. */
-	async finishList(revision: string): Promise<void> {
+	/** The list is whole, as of `revision`: what is known and was not in it has gone. From here on it is a watch; where it `isEnd`, nobody comes back to tell a gap together with others. */
+	async finishList(revision: string, isEnd = false): Promise<void> {
 		const { outbox, state, bodies, context } = this.#parts
 		for (const { key } of state.list(`${this.#served.name}/`)) {
 			const known = this.#listed.has(key) ? undefined : outbox.known(key)
@@ -243,7 +251,7 @@ export class Ledger implements Teller {
 		const from = pending.from === null ? null : BigInt(pending.from)
 		// Nothing has been written since: nothing can be missing.
 		if (from !== null && BigInt(revision) < from && touchedCount === 0) return
-		if (touchedCount === 0 && this.#position.untold === null) {
+		if (touchedCount === 0 && this.#position.untold === null && !isEnd) {
 			this.#position = { ...this.#position, untold: { reason, from: pending.from, to: revision, fromAt } }
 			return this.#parts.quietGaps.add(this)
 		}
@@ -268,6 +276,10 @@ export class Ledger implements Teller {
 		)
 	}
 }
+
+/** Of two revisions up to which a resource was not there; undefined where the first one is: at the very start all were there. */
+const earlier = (discovered: Revision | undefined, defined: Revision | undefined): Revision | undefined =>
+	discovered !== undefined && defined !== undefined && defined < discovered ? defined : discovered
 
 /** Nothing has been written to it after its creation, as far as its own times tell. */
 function looksNew(seen: SeenObject): boolean {

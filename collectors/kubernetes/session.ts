@@ -11,8 +11,8 @@ import { Bodies } from './bodies.ts'
 import { CommonOutbox } from './common-outbox.ts'
 import type { KubernetesConfig } from './config.ts'
 import { connect, type Connection } from './connection.ts'
+import { CustomResources } from './custom-resources.ts'
 import { definitions, discover, type ServedResource } from './discovery.ts'
-import { GoneResources } from './gone-resources.ts'
 import { Ledger } from './ledger.ts'
 import { QuietGaps } from './quiet-gaps.ts'
 import { followResource, type ResourceParts } from './resource.ts'
@@ -23,6 +23,8 @@ import { Versions } from './versions.ts'
 const changesDiscovery: ReadonlySet<string> = new Set([definitions, 'apiservices.apiregistration.k8s.io'])
 /** Discovery follows a definition's change a little later. */
 const settleMs = 500
+/** So often after that for a resource whose definition has gone and that is served still; then as often as configured. */
+const looksMax = 20
 /** The last deletions of a resource that has gone still come by its watch. */
 const lingerMs = 3000
 const listsAtOnce = 6
@@ -47,7 +49,7 @@ export class Session {
 	readonly #signal: AbortSignal
 	readonly #followed = new Map<string, Followed>()
 	readonly #running = new Set<Promise<void>>()
-	readonly #gone: GoneResources
+	readonly #customResources: CustomResources
 	/** Not served any more: the last that was written to them is still waited for. */
 	readonly #ending = new Map<string, Followed>()
 	#failure: { readonly error: unknown } | undefined
@@ -64,7 +66,7 @@ export class Session {
 		this.#state = run.state
 		this.#signal = AbortSignal.any([run.signal, this.#stop.signal])
 		this.#outbox = new CommonOutbox(run.emit, run.state, (error) => this.#fail(error))
-		this.#gone = new GoneResources(run.state, this.#outbox)
+		this.#customResources = new CustomResources(config, run.state, this.#outbox)
 	}
 
 	/** Ends when the signal aborts, with everything saved, or with what went wrong for all resources. `onAlive`: the API server has answered. */
@@ -83,7 +85,7 @@ export class Session {
 			versions: new Versions(this.#context.cluster, catalog, owners),
 			spaces: new Spaces(this.#state, this.#outbox),
 			quietGaps: new QuietGaps(this.#context, this.#outbox, this.#signal),
-			onDefinitionGone: (resource, revision) => this.#gone.add(resource, revision),
+			customResources: this.#customResources,
 			lists: new Slots(listsAtOnce),
 			can: { streamLists: this.#config.streamLists },
 		}
@@ -105,11 +107,8 @@ export class Session {
 	/** Kinds and owners as they were known at the end of the last run. */
 	async #learn(catalog: Catalog, owners: Owners): Promise<void> {
 		let seen = 0
-		let before = ''
 		for (const { key, value } of this.#state.list('')) {
 			const resource = key.slice(0, key.indexOf('/'))
-			if (resource !== before) this.#gone.learn(resource)
-			before = resource
 			if (++seen % 100 === 0) await turnOfTheLoop()
 			if (ownsNothing.has(resource)) continue
 			const object = Body.ofBytes(value).object
@@ -121,6 +120,7 @@ export class Session {
 
 	async #discoverAll(connection: Connection, parts: Omit<ResourceParts, 'onChange'>, onAlive: () => void): Promise<void> {
 		const backoff = createBackoff({ clock: this.#context.clock, firstMs: retryFirstMs, maxMs: this.#config.retryMaxMs })
+		let looks = 0
 		while (!this.#signal.aborted) {
 			try {
 				this.#isDiscoveryDue = false
@@ -130,6 +130,8 @@ export class Session {
 				backoff.reset()
 				this.#reconcile(served, parts)
 				parts.spaces.discovered(seen)
+				looks = this.#customResources.areAwaited ? looks + 1 : 0
+				if (looks > 0 && looks <= looksMax) this.#isDiscoveryDue = true
 				await this.#untilDue()
 			} catch (error) {
 				if (this.#signal.aborted) return
@@ -162,11 +164,11 @@ export class Session {
 			this.#ending.set(name, followed)
 			void followed.running.then(() => this.#ending.delete(name))
 		}
-		for (const [resource, revision] of this.#gone.take(names)) {
+		for (const resource of this.#customResources.take(names)) {
 			const ending = this.#ending.get(resource)
 			const tell = async (): Promise<void> => {
 				await ending?.running
-				if (!this.#signal.aborted) await this.#gone.tell(resource, revision, parts, ending?.ledger)
+				if (!this.#signal.aborted) await this.#customResources.tell(resource, parts, ending?.ledger)
 			}
 			void this.#track(tell())
 		}

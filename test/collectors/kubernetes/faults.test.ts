@@ -1,155 +1,22 @@
 // The Kubernetes collector against an API server that misbehaves on demand.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { cursorName, readPosition, type Position } from '#collectors/kubernetes/position.ts'
-import { openLocalState } from '#collectors/local-state.ts'
-import type { Emit } from '#collectors/port.ts'
+import { expect, test } from 'vitest'
 import { KubetapeError } from '#runtime/errors.ts'
-import type { KubernetesConfig } from '#collectors/kubernetes/config.ts'
-import { isVersion, makeStateDir, runCollector, type Running } from './running.ts'
-
-type Answer = (query: URLSearchParams, response: ServerResponse, request: IncomingMessage) => void
-
-let answers: Answer[]
-/** The newest revisions that the server tells, one for each time it is asked; then `head`. */
-let heads: number[]
-const head = 1_000_000
-let asked: URLSearchParams[]
-let server: ReturnType<typeof createServer>
-let state: ReturnType<typeof makeStateDir>
-let running: Running | undefined
-
-const pod = (name: string, revision: number): Readonly<Record<string, unknown>> => ({
-	kind: 'Pod',
-	apiVersion: 'v1',
-	metadata: {
-		name,
-		namespace: 'default',
-		uid: `uid-${name}`,
-		resourceVersion: String(revision),
-		creationTimestamp: '2026-01-01T00:00:00Z',
-	},
-})
-const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`
-const bookmark = (revision: number, isEnd = false): string =>
-	line('BOOKMARK', {
-		kind: 'Pod',
-		apiVersion: 'v1',
-		metadata: { resourceVersion: String(revision), ...(isEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}) },
-	})
-const gone = line('ERROR', {
-	kind: 'Status',
-	apiVersion: 'v1',
-	status: 'Failure',
-	message: 'too old resource version',
-	reason: 'Expired',
-	code: 410,
-})
-const stream =
-	(...lines: readonly string[]): Answer =>
-	(_query, response) =>
-		void response.write(lines.join(''))
-const ended =
-	(...lines: readonly string[]): Answer =>
-	(_query, response) =>
-		void response.end(lines.join(''))
-const cutOff =
-	(...lines: readonly string[]): Answer =>
-	(_query, response) =>
-		void response.write(lines.join(''), () => response.destroy())
-const status =
-	(code: number, headers: Readonly<Record<string, string>> = {}): Answer =>
-	(_query, response) =>
-		void response.writeHead(code, headers).end('{"kind":"Status","message":"no"}')
-const pods = { name: 'pods', kind: 'Pod', namespaced: true, verbs: ['list', 'watch'] }
-let resources = [pods]
-
-interface Group {
-	readonly name: string
-	readonly version: string
-	readonly resources: readonly (typeof pods)[]
-}
-let groups: Group[]
-/** By resource of a group. */
-let otherAnswers: Record<string, Answer>
-
-const groupOf = ({ name, version }: Group): unknown => ({
-	name,
-	versions: [{ groupVersion: `${name}/${version}` }],
-	preferredVersion: { groupVersion: `${name}/${version}` },
-})
-
-/** What a group has, and its watches. */
-function handleGroup(url: URL, response: ServerResponse, request: IncomingMessage): void {
-	const [, , name, , resource] = url.pathname.split('/')
-	const group = groups.find((each) => each.name === name)
-	const answer = otherAnswers[resource ?? '']
-	if (!group || (resource !== undefined && !group.resources.some((each) => each.name === resource))) response.writeHead(404).end('{}')
-	else if (resource === undefined) response.end(JSON.stringify({ kind: 'APIResourceList', resources: group.resources }))
-	else if (url.searchParams.get('limit') === '1') response.end(JSON.stringify({ metadata: { resourceVersion: String(head) }, items: [] }))
-	else {
-		asked.push(url.searchParams)
-		answer?.(url.searchParams, response, request)
-	}
-}
-
-function handle(request: IncomingMessage, response: ServerResponse): void {
-	const url = new URL(request.url ?? '/', 'http://localhost')
-	if (url.pathname === '/api') response.end('{"kind":"APIVersions","versions":["v1"]}')
-	else if (url.pathname === '/apis') response.end(JSON.stringify({ kind: 'APIGroupList', groups: groups.map(groupOf) }))
-	else if (url.pathname === '/api/v1') response.end(JSON.stringify({ kind: 'APIResourceList', resources }))
-	else if (url.pathname.startsWith('/apis/')) handleGroup(url, response, request)
-	else if (!resources.some(({ name }) => url.pathname === `/api/v1/${name}`)) response.writeHead(404).end('{}')
-	else if (url.searchParams.get('limit') === '1')
-		response.end(JSON.stringify({ kind: 'PodList', metadata: { resourceVersion: String(heads.shift() ?? head) }, items: [] }))
-	else {
-		asked.push(url.searchParams)
-		const answer = answers.shift() ?? stream()
-		answer(url.searchParams, response, request)
-	}
-}
-
-beforeEach(async () => {
-	asked = []
-	heads = []
-	resources = [pods]
-	groups = []
-	otherAnswers = {}
-	state = makeStateDir()
-	server = createServer(handle)
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-})
-afterEach(async () => {
-	await running?.stop()
-	server.closeAllConnections()
-	await new Promise((resolve) => server.close(resolve))
-	state.remove()
-})
-
-function run(given: readonly Answer[], config: Partial<KubernetesConfig> = {}, emit?: Emit): Running {
-	answers = [...given]
-	const kubeconfig = join(state.dir, 'kubeconfig')
-	const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-	writeFileSync(
-		kubeconfig,
-		JSON.stringify({
-			apiVersion: 'v1',
-			kind: 'Config',
-			'current-context': 'c',
-			clusters: [{ name: 'c', cluster: { server: address } }],
-			users: [{ name: 'u', user: {} }],
-			contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-		}),
-	)
-	running = runCollector(state.dir, { kubeconfig, ...config }, emit)
-	return running
-}
-
-const seen = (from: Running): readonly string[] =>
-	from.versions().map(({ object, revision, operation, sighting }) => `${object.name}@${revision} ${operation} ${sighting}`)
+import { isVersion } from './running.ts'
+import {
+	bookmark,
+	cutOff,
+	ended,
+	gone,
+	line,
+	pod,
+	readPositionOf,
+	run,
+	script,
+	seen,
+	status,
+	stream,
+	type Answer,
+} from './scripted-server.ts'
 
 test('410 as an ERROR event: a list, the difference, and a gap', async () => {
 	const collector = run([
@@ -206,7 +73,7 @@ test('a cut connection, 429 and a silent watch go on at the last resourceVersion
 	)
 	await collector.until('the deletion', () => seen(collector).includes('a@32 deleted watch'))
 	expect(seen(collector)).toEqual(['a@5 updated snapshot', 'a@11 updated watch', 'a@31 updated watch', 'a@32 deleted watch'])
-	expect(asked.slice(1, 5).map((query) => query.get('resourceVersion'))).toEqual(['11', '11', '30', '31'])
+	expect(script.asked.slice(1, 5).map((query) => query.get('resourceVersion'))).toEqual(['11', '11', '30', '31'])
 	expect(collector.gaps()).toEqual([])
 })
 
@@ -236,7 +103,7 @@ test('lists in pages where they cannot be streamed; 410 on a page begins again; 
 	await collector.until('the watch', () => seen(collector).length === 3)
 	expect(seen(collector)).toEqual(['a@5 updated snapshot', 'b@6 updated snapshot', 'c@11 created watch'])
 	expect(collector.versions()[1]?.after?.text).toBe(JSON.stringify(pod('b', 6)))
-	expect(asked[5]?.get('resourceVersion')).toBe('10')
+	expect(script.asked[5]?.get('resourceVersion')).toBe('10')
 	expect(collector.gaps()).toEqual([])
 })
 
@@ -248,7 +115,7 @@ test('a restart goes on at the saved resourceVersion, with the object before', a
 	const second = run([stream(line('MODIFIED', pod('a', 12)))])
 	await second.until('the change', () => seen(second).length === 1)
 	expect(second.versions()[0]).toMatchObject({ revision: 12n, beforeRevision: 5n, sighting: 'watch' })
-	expect(asked.at(-1)?.get('resourceVersion')).toBe('10')
+	expect(script.asked.at(-1)?.get('resourceVersion')).toBe('10')
 })
 
 test('what could not be made durable is emitted again, from the cursor before it', async () => {
@@ -258,17 +125,17 @@ test('what could not be made durable is emitted again, from the cursor before it
 		if (failures++ === 0) throw new KubetapeError('STORAGE_BUSY', 'not now')
 	})
 	await collector.until('the object', () => seen(collector).length === 1)
-	expect(asked.slice(0, 2).map((query) => query.get('sendInitialEvents'))).toEqual(['true', 'true'])
+	expect(script.asked.slice(0, 2).map((query) => query.get('sendInitialEvents'))).toEqual(['true', 'true'])
 })
 
 test('a resource that may not be read is tried again later', async () => {
 	const collector = run([status(403), status(403), stream(line('ADDED', pod('a', 5)), bookmark(10, true))], { deniedRetryMs: 100 })
 	await collector.until('the object', () => seen(collector).length === 1)
-	expect(asked).toHaveLength(3)
+	expect(script.asked).toHaveLength(3)
 })
 
 test('revisions that go back begin a new space: everything is listed in it, and it is a gap', async () => {
-	heads = [10, 25, 8]
+	script.heads = [10, 25, 8]
 	const collector = run([
 		stream(line('ADDED', pod('kept', 5)), line('ADDED', pod('changed', 6)), line('ADDED', pod('gone', 7)), bookmark(10, true)),
 	])
@@ -287,7 +154,7 @@ test('revisions that go back begin a new space: everything is listed in it, and 
 		'gone@9 deleted gap',
 		'changed@11 updated watch',
 	])
-	expect(asked.map((query) => query.get('resourceVersion'))).toEqual([null, '10', null])
+	expect(script.asked.map((query) => query.get('resourceVersion'))).toEqual([null, '10', null])
 	const [gap] = second.gaps()
 	expect(second.gaps()).toMatchObject([
 		{
@@ -303,7 +170,7 @@ test('revisions that go back begin a new space: everything is listed in it, and 
 	// A version of the new space is another one than that of the same revision before.
 	expect(second.versions()[1]?.id).not.toBe(collector.versions()[0]?.id)
 	await second.stop()
-	heads = [11]
+	script.heads = [11]
 	const third = run([stream(line('MODIFIED', pod('changed', 12)))])
 	await third.until('the change', () => seen(third).length === 1)
 	expect(third.versions()[0]).toMatchObject({ space: 'api-1-8', beforeRevision: 11n })
@@ -324,7 +191,7 @@ test('a list in which nothing differs is a gap all the same, and says so; none w
 
 test('a gap that was not told yet when the collector ended is told by the next one', async () => {
 	const first = run([stream(line('ADDED', pod('a', 5)), bookmark(10, true), gone), stream(line('ADDED', pod('a', 5)), bookmark(20, true))])
-	await first.until('the second list', () => asked.length === 2)
+	await first.until('the second list', () => script.asked.length === 2)
 	await first.until('its end', () => readPositionOf('pods').revision === '20')
 	await first.stop()
 	expect(first.gaps()).toEqual([])
@@ -333,55 +200,13 @@ test('a gap that was not told yet when the collector ended is told by the next o
 	expect(second.gaps()).toMatchObject([{ scope: 'pods', fromRevision: 11n, toRevision: 20n }])
 })
 
-function readPositionOf(resource: string): Position {
-	using known = openLocalState(state.dir)
-	return readPosition(known.cursor(cursorName(resource)))
-}
-
 test('a resource that comes later has a gap from when it was not there yet to its first list', async () => {
 	const collector = run([stream(line('ADDED', pod('a', 5)), bookmark(10, true), line('MODIFIED', pod('a', 12)))], { discoveryMs: 100 })
 	await collector.until('the pod', () => seen(collector).includes('a@12 updated watch'))
-	resources.push({ name: 'podtemplates', kind: 'PodTemplate', namespaced: true, verbs: ['list', 'watch'] })
-	answers = [stream(line('ADDED', { ...pod('t', 20), kind: 'PodTemplate' }), bookmark(22, true))]
+	script.resources.push({ name: 'podtemplates', kind: 'PodTemplate', namespaced: true, verbs: ['list', 'watch'] })
+	script.answers = [stream(line('ADDED', { ...pod('t', 20), kind: 'PodTemplate' }), bookmark(22, true))]
 	const gap = await collector.until('the gap', () => collector.gaps()[0])
 	expect(gap).toMatchObject({ scope: 'podtemplates', reason: 'relist', toRevision: 22n, touched: ['podtemplates/default/t'] })
 	expect([11n, 13n]).toContain(gap.fromRevision)
 	expect(seen(collector)).toContain('t@20 created gap')
-})
-
-test('what is known of a custom resource whose definition went while nobody looked has gone with it', async () => {
-	const definitions = { name: 'customresourcedefinitions', kind: 'CustomResourceDefinition', namespaced: false, verbs: ['list', 'watch'] }
-	const definition = (revision: number): unknown => ({
-		kind: 'CustomResourceDefinition',
-		apiVersion: 'apiextensions.k8s.io/v1',
-		metadata: { name: 'tapes.example.com', uid: 'd', resourceVersion: String(revision) },
-		spec: { group: 'example.com', names: { plural: 'tapes', kind: 'Tape' }, scope: 'Namespaced', versions: [{ name: 'v1' }] },
-	})
-	const tape = { ...pod('one', 6), kind: 'Tape', apiVersion: 'example.com/v1' }
-	groups = [
-		{ name: 'apiextensions.k8s.io', version: 'v1', resources: [definitions] },
-		{ name: 'example.com', version: 'v1', resources: [{ name: 'tapes', kind: 'Tape', namespaced: true, verbs: ['list', 'watch'] }] },
-	]
-	resources = []
-	const byPath: Record<string, Answer> = {
-		customresourcedefinitions: stream(line('ADDED', definition(5)), bookmark(10, true)),
-		tapes: stream(line('ADDED', tape), bookmark(10, true)),
-	}
-	otherAnswers = byPath
-	const first = run([])
-	await first.until('both', () => seen(first).length === 2 && readPositionOf('tapes.example.com').revision === '10')
-	await first.stop()
-	groups = groups.slice(0, 1)
-	byPath['customresourcedefinitions'] = stream(line('DELETED', definition(30)))
-	const second = run([])
-	await second.until('the object', () => seen(second).length === 2)
-	expect(seen(second)).toEqual(['tapes.example.com@30 deleted watch', 'one@30 deleted gap'])
-	const gap = await second.until('the gap', () => second.gaps()[0])
-	expect(gap).toMatchObject({ scope: 'tapes.example.com', fromRevision: 11n, toRevision: 30n, touched: ['tapes.example.com/default/one'] })
-	await second.stop()
-	byPath['customresourcedefinitions'] = stream()
-	const third = run([])
-	await third.until('a look', () => asked.length > 3)
-	await third.stop()
-	expect(seen(third)).toEqual([])
 })
