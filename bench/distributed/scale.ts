@@ -59,8 +59,13 @@ async function measure(rig: Rig, count: number, round: number, total: number): P
 		return { micros: ((cpuAfter - cpuBefore) / records) * 1e6, perSecond: (records / (ended - began)) * 1000 }
 	} finally {
 		await Promise.all(started.map((processor) => processor.end()))
-		// The next ones begin at the beginning again.
-		await askKafka(rig.brokers, (admin) => admin.deleteGroups([`${name}.${storeGroup}`]))
+		// The next ones begin at the beginning again. A member that had no time to leave is in the group until its session ends.
+		await until(() =>
+			askKafka(rig.brokers, (admin) => admin.deleteGroups([`${name}.${storeGroup}`])).then(
+				() => true,
+				() => false,
+			),
+		)
 	}
 }
 
@@ -70,8 +75,11 @@ export async function scale(rig: Rig, incident: Incident, print: (line: string) 
 	const total = await fill(log, incident)
 	// There and back, so that what the machine does meanwhile, and a server that becomes warm, are not one number's alone.
 	for (let round = 0; round < rounds; round++)
-		for (const count of round % 2 === 0 ? processors : processors.toReversed())
-			costs.get(count)?.push(await measure(rig, count, round, total))
+		for (const count of round % 2 === 0 ? processors : processors.toReversed()) {
+			const cost = await measure(rig, count, round, total)
+			costs.get(count)?.push(cost)
+			print(`round ${round + 1}, ${count}: ${cost.micros.toFixed(1)} µs of CPU a record, ${cost.perSecond.toFixed(0)} records/s`)
+		}
 	const mean = (count: number, of: keyof Cost): number => sum((costs.get(count) ?? []).map((cost) => cost[of])) / rounds
 	const one = mean(1, 'micros')
 	for (const count of processors) {
