@@ -67,7 +67,7 @@ async function readAll(log: RecordLog, group: string, count: number): Promise<vo
 	let seen = 0
 	for await (const { records, next } of log.read(group, ['records'], AbortSignal.timeout(120_000))) {
 		seen += records.length
-		await log.commit(group, [next])
+		await log.commit(group, next)
 		if (seen >= count) return
 	}
 	throw new Error(`${seen} of ${count} records were read`)

@@ -216,7 +216,7 @@ async function delays(print: (line: string) => void, dir: string, root: string):
 			for (const record of records)
 				if (record.kind === 'block')
 					for (const { text } of linesOf(record)) if (text.startsWith('at ')) taken.push(now - Number(text.slice(3)))
-			await log.commit('bench', [next])
+			await log.commit('bench', next)
 		}
 	})()
 	for (let line = 0; line < 2000; line += 1) {

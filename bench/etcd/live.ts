@@ -77,7 +77,7 @@ export async function measureRead(etcd: EtcdConfig, dir: string, pace: Pace): Pr
 		for await (const batch of log.read('bench', ['records'], stop.signal)) {
 			const when = now()
 			for (const record of batch.records) if (record.kind === 'change') at.set(record.revision.toString(), when)
-			await log.commit('bench', [batch.next])
+			await log.commit('bench', batch.next)
 		}
 	}
 	const reading = read()

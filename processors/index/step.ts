@@ -136,8 +136,8 @@ export function createIndexer(options: IndexerOptions): Indexer {
 			meters.stored(enriched, result, beganAt)
 			await before
 			await patiently(() => enriching.repair(ready), isRetryable, signal)
-			await patiently(() => log.commit(group, [next]), isFull, signal)
-			progress.committed([next])
+			await patiently(() => log.commit(group, next), isFull, signal)
+			progress.committed(next)
 		})
 	}
 

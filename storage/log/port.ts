@@ -12,12 +12,18 @@ export interface Position {
 	readonly offset: bigint
 }
 
+/** Behind the records of a batch that are of one partition. */
+export interface Reached extends Position {
+	/** How many of the batch they are. */
+	readonly records: number
+}
+
+/** What waits to be read: of one partition, or of several where as much waits in none of them as is worth a put. */
 export interface Batch {
-	readonly stream: Stream
-	readonly partition: number
+	/** Those of one partition lie together, in their order. */
 	readonly records: readonly Redacted[]
-	/** Commit this when the whole batch is done. */
-	readonly next: Position
+	/** Commit this when the whole batch is done: a position for each partition, in the order of their records. */
+	readonly next: readonly Reached[]
 	/** Another number than that of the batch before: partitions were given out anew, and another process may have read meanwhile. Absent where only one can read. */
 	readonly given?: number
 }
@@ -56,7 +62,7 @@ export interface LogRetention {
  */
 export interface RecordLog extends AsyncDisposable {
 	append(stream: Stream, records: readonly Redacted[]): Promise<void>
-	/** Batches of all partitions of the streams, each partition in order; of those that this process is given, where several read for the group. A process reads for a group in one place at a time. */
+	/** Records of all partitions of the streams, each partition in order; of those that this process is given, where several read for the group. A process reads for a group in one place at a time. */
 	read(group: string, streams: readonly Stream[], signal: AbortSignal): AsyncIterable<Batch>
 	commit(group: string, positions: readonly Position[]): Promise<void>
 	lag(group: string, streams: readonly Stream[]): Promise<Lag[]>

@@ -116,7 +116,7 @@ export function recordLogContract(engine: Engine): void {
 			for (const number of range(4, 6)) await log.append('records', [numbered(number)])
 			await log.commit(
 				'g',
-				read.map(({ next }) => next),
+				read.flatMap(({ next }) => next),
 			)
 			expect(await totalLag(log, 'g')).toBe(3n)
 			const again = await reopen()
@@ -144,7 +144,7 @@ export function recordLogContract(engine: Engine): void {
 				range(1, 4).map((number) => numbered(number)),
 			)
 			const [batch] = await readCount(log, 'one', 4)
-			await log.commit('one', batch ? [batch.next] : [])
+			await log.commit('one', batch?.next ?? [])
 			expect(await totalLag(log, 'one')).toBe(0n)
 			expect(await totalLag(log, 'two')).toBe(4n)
 			expect(numbersIn(await readCount(log, 'two', 4))).toEqual([1, 2, 3, 4])
@@ -212,7 +212,7 @@ export function recordLogContract(engine: Engine): void {
 			const batches = await readCount(log, 'g', 5)
 			await log.commit(
 				'g',
-				batches.map((batch) => batch.next),
+				batches.flatMap((batch) => batch.next),
 			)
 			expect(await log.retain({ ageMs: 0, bytesMax: 0 }), 'zero keeps all').toEqual({ removedRecords: 0n })
 			expect(await log.retain({ ageMs: 120_000, bytesMax: 0 })).toEqual({ removedRecords: 0n })

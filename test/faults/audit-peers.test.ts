@@ -126,7 +126,7 @@ async function stored(): Promise<Stored> {
 			if (record.kind === 'gap') gaps.add(record.id)
 			if (record.kind === 'audit') ids.set(record.auditID, (ids.get(record.auditID) ?? new Set()).add(record.id))
 		}
-		await log.commit('test', [batch.next])
+		await log.commit('test', batch.next)
 		if ((await log.lag('test', streams)).every(({ records }) => records === 0n)) stop.abort()
 	}
 	return { ids, rejects: rejects.size, gaps: gaps.size }

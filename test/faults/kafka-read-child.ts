@@ -37,7 +37,7 @@ process.stdout.write('reading\n')
 for await (const batch of log.read('store', ['records'], stop.signal)) {
 	if (batchMs > 0) await systemClock.sleep(batchMs)
 	appendFileSync(file, batch.records.map((record) => `${numberOf(record)}\n`).join(''))
-	await log.commit('store', [batch.next])
+	await log.commit('store', batch.next)
 }
 await log[Symbol.asyncDispose]()
 for (const { name, values } of await metrics.registry.getMetricsAsJSON())

@@ -47,7 +47,7 @@ async function read(log: RecordLog, wanted: number): Promise<readonly Redacted[]
 	const found: Redacted[] = []
 	for await (const batch of log.read('store', ['records'], AbortSignal.timeout(30_000))) {
 		found.push(...batch.records)
-		await log.commit('store', [batch.next])
+		await log.commit('store', batch.next)
 		if (found.length >= wanted) return found
 	}
 	throw new Error(`${found.length} of ${wanted} records were read`)

@@ -121,9 +121,14 @@ async function committedIds(): Promise<readonly string[]> {
 	let left = (await there(log).lag(group, streams)).reduce((sum, each) => sum + each.records, 0n)
 	const ids: string[] = []
 	for await (const batch of there(log).read(group, streams, AbortSignal.timeout(settledMs))) {
-		const first = batch.next.offset - BigInt(batch.records.length)
-		const committed = positions.get(`${batch.stream}/${batch.partition}`) ?? 0n
-		ids.push(...batch.records.slice(0, Number(committed > first ? committed - first : 0n)).map(({ id }) => id))
+		let from = 0
+		for (const { stream, partition, offset, records } of batch.next) {
+			const first = offset - BigInt(records)
+			const committed = positions.get(`${stream}/${partition}`) ?? 0n
+			const behind = committed > first ? Math.min(records, Number(committed - first)) : 0
+			ids.push(...batch.records.slice(from, from + behind).map(({ id }) => id))
+			from += records
+		}
 		left -= BigInt(batch.records.length)
 		if (left <= 0n) return ids
 	}

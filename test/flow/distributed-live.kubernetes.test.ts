@@ -9,7 +9,7 @@ import type { WireCoverage } from '#api/wire.ts'
 import { configSchema, type Config } from '#cli/config.ts'
 import { createRoleContext, storeGroup } from '#cli/roles/context.ts'
 import { openLog } from '#cli/roles/engines.ts'
-import { streams, type RecordLog } from '#storage/log/port.ts'
+import { streamOf, streams, type RecordLog } from '#storage/log/port.ts'
 import { openApi } from '#test/support/api.ts'
 import { startCluster, type Cluster } from '#test/support/cluster.ts'
 import { etcdClient } from '#test/support/etcd.ts'
@@ -68,9 +68,9 @@ const drained = (log: RecordLog, group: string): Promise<number> =>
 function feed(from: RecordLog, to: RecordLog): () => Promise<void> {
 	const done = new AbortController()
 	const fed = (async () => {
-		for await (const { stream, records, next } of from.read('embedded', streams, done.signal)) {
-			await to.append(stream, records)
-			await from.commit('embedded', [next])
+		for await (const { records, next } of from.read('embedded', streams, done.signal)) {
+			for (const [stream, of] of Map.groupBy(records, streamOf)) await to.append(stream, of)
+			await from.commit('embedded', next)
 		}
 	})()
 	return async () => {

@@ -1,15 +1,21 @@
-// A batch in the reader's hands: heartbeats go on beside it; when its partition is taken away the reader has a moment to finish and commit it.
-import type { EachBatchPayload } from 'kafkajs'
+// What waits in one partition, in the reader's hands: heartbeats go on beside it; when its partition is taken away the reader has a moment to finish and commit it.
+import type { EachBatchPayload, OffsetsByTopicPartition } from 'kafkajs'
 import type { Clock } from '#runtime/clock.ts'
 import { messageOf } from '#runtime/errors.ts'
 import { createBackoff } from '#runtime/retry.ts'
-import type { Batch } from '#storage/log/port.ts'
+import type { Redacted } from '#records/record.ts'
 import { kafkaError, verdictOf } from './errors.ts'
 import type { Place } from './place.ts'
 
 export interface HandedOptions {
-	readonly batch: Batch
 	readonly place: Place
+	readonly records: readonly Redacted[]
+	/** Of their messages. */
+	readonly bytes: number
+	/** The offset behind them. */
+	readonly next: bigint
+	/** See Batch.given. */
+	readonly given: number
 	readonly payload: Pick<EachBatchPayload, 'heartbeat' | 'commitOffsetsIfNecessary'>
 	readonly clock: Clock
 	/** False once the partition may be another's. */
@@ -24,8 +30,11 @@ const heartbeatMs = 500
 const commitMs = 10_000
 
 export class Handed {
-	readonly batch: Batch
 	readonly place: Place
+	readonly records: readonly Redacted[]
+	readonly bytes: number
+	readonly next: bigint
+	readonly given: number
 	readonly #options: HandedOptions
 	readonly #released = Promise.withResolvers<void>()
 	readonly #revoked = Promise.withResolvers<void>()
@@ -33,8 +42,11 @@ export class Handed {
 
 	constructor(options: HandedOptions) {
 		this.#options = options
-		this.batch = options.batch
 		this.place = options.place
+		this.records = options.records
+		this.bytes = options.bytes
+		this.next = options.next
+		this.given = options.given
 	}
 
 	/** performance.now() of when the reader began to work on it. */
@@ -79,24 +91,41 @@ export class Handed {
 		}
 	}
 
-	/** Commits up to `offset`. Void where the partition is another's by now: its records are read again there. Rejects only where an operator must change something. */
-	async commit(offset: bigint): Promise<void> {
-		const { payload, place, clock, isCurrent } = this.#options
-		if (offset <= place.committed) return
+	/**
+	 * Commits up to these offsets, in one request. Void where a partition is another's by now: its records are read again there. Rejects only where an operator must
+	 * change something.
+	 */
+	static async commit(reached: ReadonlyMap<Handed, bigint>): Promise<void> {
+		const [anyone] = reached.keys()
+		if (!anyone) return
+		const { clock } = anyone.#options
 		const backoff = createBackoff({ clock, firstMs: 50, maxMs: 1000 })
 		const end = performance.now() + commitMs
-		const topics = [{ topic: place.topic, partitions: [{ partition: place.partition, offset: String(offset) }] }]
-		while (isCurrent() && performance.now() < end) {
+		while (performance.now() < end) {
+			const left = [...reached].filter(([handed, offset]) => handed.#options.isCurrent() && offset > handed.place.committed)
+			const [one] = left
+			if (!one) return
 			try {
-				await payload.commitOffsetsIfNecessary({ topics })
-				place.committed = offset
+				// Any of them speaks for its member.
+				await one[0].#options.payload.commitOffsetsIfNecessary({ topics: topicsOf(left) })
+				for (const [handed, offset] of left) handed.place.committed = offset
 				return
 			} catch (error) {
 				const verdict = verdictOf(error)
-				if (verdict === 'fatal') throw kafkaError(`${place.name}: commit of offset ${offset}: ${messageOf(error)}`, error)
+				if (verdict === 'fatal') {
+					const names = left.map(([handed, offset]) => `${handed.place.name}: offset ${offset}`).join('; ')
+					throw kafkaError(`commit of ${names}: ${messageOf(error)}`, error)
+				}
 				if (verdict === 'rejoin') return
 				await backoff.wait(AbortSignal.timeout(commitMs))
 			}
 		}
 	}
+}
+
+function topicsOf(reached: readonly (readonly [Handed, bigint])[]): OffsetsByTopicPartition['topics'] {
+	return [...Map.groupBy(reached, ([handed]) => handed.place.topic)].map(([topic, of]) => ({
+		topic,
+		partitions: of.map(([handed, offset]) => ({ partition: handed.place.partition, offset: String(offset) })),
+	}))
 }

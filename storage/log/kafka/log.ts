@@ -12,7 +12,7 @@ import { knownTopics, rememberTopics } from './known-topics.ts'
 import { Member } from './member.ts'
 import { Offsets } from './offsets.ts'
 import { beginOf, type Loss } from './place.ts'
-import { GroupReader, type ReaderOptions } from './reader.ts'
+import { GroupReader, type ReaderOptions, type TopicPosition } from './reader.ts'
 import { Spool } from './spool.ts'
 import { ensureTopics, type Topic, type Topics } from './topics.ts'
 import { Writer } from './writer.ts'
@@ -181,14 +181,9 @@ class KafkaLog implements RecordLog {
 	}
 
 	async #commit(group: string, positions: readonly Position[]): Promise<void> {
-		const alone: Position[] = []
-		for (const position of positions) {
-			const { name } = this.#topic(position.stream)
-			let isCommitted = false
-			for (const reader of this.#readers.get(group) ?? []) isCommitted ||= await reader.commit(name, position)
-			if (!isCommitted) alone.push(position)
-		}
-		if (alone.length > 0) await this.#commitAlone(group, alone)
+		let left: readonly TopicPosition[] = positions.map((position) => ({ ...position, topic: this.#topic(position.stream).name }))
+		for (const reader of this.#readers.get(group) ?? []) left = await reader.commit(left)
+		if (left.length > 0) await this.#commitAlone(group, left)
 	}
 
 	/** Where nobody reads: as a member that joins for it. What others have committed meanwhile is never taken back. */

@@ -210,17 +210,12 @@ export class Member {
 		// Before the batch that may be committed beyond them.
 		for (const loss of part.losses) await onLoss(loss)
 		if (part.records.length > 0) {
-			const next = place.next + BigInt(part.end - at)
-			const batch = {
-				stream: place.stream,
-				partition: place.partition,
-				records: part.records,
-				next: { stream: place.stream, partition: place.partition, offset: next },
-				given: this.#given,
-			}
 			const handed = new Handed({
-				batch,
 				place,
+				records: part.records,
+				bytes: part.bytes,
+				next: place.next + BigInt(part.end - at),
+				given: this.#given,
 				payload,
 				clock: this.#options.clock,
 				isCurrent: () => this.isCurrent(generation),

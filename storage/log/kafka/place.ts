@@ -23,6 +23,8 @@ export interface Loss {
 /** What a part of a fetched batch is: records up to `next`, or a place where they end. */
 export interface Part {
 	readonly records: readonly Redacted[]
+	/** Of the messages. */
+	readonly bytes: number
 	/** Index of the first message behind the part. */
 	readonly end: number
 	/** Messages that were never ours, passed over. */
@@ -31,8 +33,9 @@ export interface Part {
 	readonly damaged?: string
 }
 
-const partRecordsMax = 1000
-const partBytesMax = 4 * 1024 * 1024
+/** What is worth a put. Parts of several places are put together up to it (reader.ts). */
+export const partRecordsMax = 1000
+export const partBytesMax = 4 * 1024 * 1024
 
 export class Place {
 	readonly topic: string
@@ -75,7 +78,7 @@ export class Place {
 			// A hole within what was fetched is looked at when it is the beginning of a part.
 			if (!message || BigInt(message.offset) !== this.next + BigInt(end - at)) break
 			const unpacked = unpack(message)
-			if ('damaged' in unpacked) return { records, end, losses, damaged: unpacked.damaged }
+			if ('damaged' in unpacked) return { records, bytes, end, losses, damaged: unpacked.damaged }
 			if ('record' in unpacked) records.push(unpacked.record)
 			else {
 				const offset = BigInt(message.offset)
@@ -84,7 +87,7 @@ export class Place {
 			bytes += message.value?.length ?? 0
 			end += 1
 		}
-		return { records, end, losses }
+		return { records, bytes, end, losses }
 	}
 }
 

@@ -1,4 +1,5 @@
 // Reading of one group: a member that is begun anew whenever it ends, and the queue between it and who reads.
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import { atMost } from '#runtime/lifecycle.ts'
@@ -8,10 +9,10 @@ import { createBackoff } from '#runtime/retry.ts'
 import type { Batch, Position } from '#storage/log/port.ts'
 import type { KafkaLogConfig } from './config.ts'
 import { kafkaError, verdictOf } from './errors.ts'
-import type { Handed } from './handed.ts'
+import { Handed } from './handed.ts'
 import { Member, type MemberOptions } from './member.ts'
 import type { Offsets } from './offsets.ts'
-import type { Loss, Place } from './place.ts'
+import { partBytesMax, partRecordsMax, type Loss, type Place } from './place.ts'
 import type { Topic } from './topics.ts'
 
 export interface ReaderOptions {
@@ -26,13 +27,26 @@ export interface ReaderOptions {
 	readonly onLoss: (loss: Loss) => Promise<void>
 }
 
+export interface TopicPosition extends Position {
+	readonly topic: string
+}
+
 const closeMs = 5000
 const keyOf = (place: Place): string => `${place.topic}/${place.partition}`
+
+function batchOf(taken: readonly Handed[]): Batch {
+	const [first] = taken
+	return {
+		records: taken.length === 1 && first ? first.records : taken.flatMap(({ records }) => records),
+		next: taken.map(({ place: { stream, partition }, next, records }) => ({ stream, partition, offset: next, records: records.length })),
+		...(first ? { given: first.given } : {}),
+	}
+}
 
 export class GroupReader {
 	readonly #options: ReaderOptions
 	readonly #queue: Handed[] = []
-	/** The batch of each partition that the reader took last. */
+	/** What the reader took last of each partition. */
 	readonly #taken = new Map<string, Handed>()
 	/** Where reading began in each partition, and how far that which was passed over then goes. */
 	readonly #begins = new Map<string, bigint>()
@@ -55,18 +69,18 @@ export class GroupReader {
 		const supervised = this.#supervise()
 		try {
 			while (!this.#stop.signal.aborted) {
-				const handed = this.#queue.shift()
-				if (!handed) {
+				const taken = this.#take()
+				if (taken.length === 0) {
 					if (this.#failure) throw this.#failure
 					await new Promise<void>((resolve) => (this.#wake = resolve))
+					// What was fetched with it is being handed over.
+					await setImmediate()
 					continue
 				}
-				handed.take()
-				this.#taken.set(keyOf(handed.place), handed)
 				try {
-					yield handed.batch
+					yield batchOf(taken)
 				} finally {
-					handed.release()
+					for (const handed of taken) handed.release()
 				}
 			}
 			if (this.#failure) throw this.#failure
@@ -77,15 +91,36 @@ export class GroupReader {
 		}
 	}
 
-	/** True where it has read this partition: it alone may commit there. */
-	async commit(topic: string, { partition, offset }: Position): Promise<boolean> {
-		const handed = this.#taken.get(`${topic}/${partition}`)
-		if (!handed) return false
-		const { next } = handed.batch
-		if (offset > next.offset)
-			throw new KubetapeError('LOG_POSITION_UNKNOWN', `${handed.place.name} was read up to ${next.offset}, before ${offset}`)
-		await handed.commit(offset)
-		return true
+	/** From all that waits, as much as is worth a put, and one place of a partition at most. */
+	#take(): readonly Handed[] {
+		const taken: Handed[] = []
+		for (let [records, bytes] = [0, 0]; records < partRecordsMax && bytes < partBytesMax;) {
+			const [handed] = this.#queue
+			if (!handed || (taken[0] && taken[0].given !== handed.given)) break
+			this.#queue.shift()
+			handed.take()
+			this.#taken.set(keyOf(handed.place), handed)
+			taken.push(handed)
+			records += handed.records.length
+			bytes += handed.bytes
+		}
+		return taken
+	}
+
+	/** Commits in the partitions that it has read: it alone may. Gives the other positions. */
+	async commit(positions: readonly TopicPosition[]): Promise<readonly TopicPosition[]> {
+		const others: TopicPosition[] = []
+		const reached = new Map<Handed, bigint>()
+		for (const position of positions) {
+			const { topic, partition, offset } = position
+			const handed = this.#taken.get(`${topic}/${partition}`)
+			if (!handed) others.push(position)
+			else if (offset > handed.next)
+				throw new KubetapeError('LOG_POSITION_UNKNOWN', `${handed.place.name} was read up to ${handed.next}, before ${offset}`)
+			else if (offset > (reached.get(handed) ?? -1n)) reached.set(handed, offset)
+		}
+		await Handed.commit(reached)
+		return others
 	}
 
 	#end(): void {

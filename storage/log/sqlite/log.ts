@@ -8,7 +8,16 @@ import type { Clock } from '#runtime/clock.ts'
 import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { Metrics } from '#runtime/metrics.ts'
-import { streams, type Batch, type Lag, type LogRetention, type Position, type RecordLog, type Stream } from '#storage/log/port.ts'
+import {
+	streams,
+	type Batch,
+	type Lag,
+	type LogRetention,
+	type Position,
+	type Reached,
+	type RecordLog,
+	type Stream,
+} from '#storage/log/port.ts'
 import { openLog, type Damage } from './repair.ts'
 import { forgetChecked, noteChecked } from './checked.ts'
 import { decompress } from '#runtime/zstd-frame.ts'
@@ -34,6 +43,11 @@ interface Waiting {
 	readonly rows: readonly Row[]
 	readonly resolve: () => void
 	readonly reject: (error: Error) => void
+}
+
+/** It is of one partition only. */
+interface PartitionBatch extends Batch {
+	readonly next: readonly [Reached]
 }
 
 /** What one row gives to a reader. */
@@ -178,7 +192,7 @@ class SqliteLog implements RecordLog {
 				const batch = this.#batchAt(place.stream, place.partition, place.next)
 				if (!batch) continue
 				found = true
-				place.next = batch.next.offset
+				place.next = batch.next[0].offset
 				yield batch
 			}
 			if (found) continue
@@ -224,7 +238,7 @@ class SqliteLog implements RecordLog {
 	}
 
 	/** The row at `offset` and those behind it, as many as make a batch that is worth a put: a live source appends a few records at a time. */
-	#batchAt(stream: Stream, partition: number, offset: bigint): Batch | undefined {
+	#batchAt(stream: Stream, partition: number, offset: bigint): PartitionBatch | undefined {
 		const first = this.#rowAt(stream, partition, offset)
 		if (!first) return undefined
 		const parts = [first.records]
@@ -243,7 +257,7 @@ class SqliteLog implements RecordLog {
 			bytes += more.bytes
 			count += more.records.length
 		}
-		return { stream, partition, records: parts.length === 1 ? first.records : parts.flat(), next: { stream, partition, offset: next } }
+		return { records: parts.length === 1 ? first.records : parts.flat(), next: [{ stream, partition, offset: next, records: count }] }
 	}
 
 	#rowAt(stream: Stream, partition: number, offset: bigint): ReadRow | undefined {

@@ -36,10 +36,8 @@ function world(records: readonly Redacted[], failures: readonly Error[] = [], mo
 		read: async function* () {
 			for (const [given, number, end = next.offset] of batches)
 				yield {
-					stream: 'records',
-					partition: 0,
 					records: given,
-					next: { ...next, offset: end },
+					next: [{ ...next, offset: end, records: given.length }],
 					...(number === undefined ? {} : { given: number }),
 				}
 		},
@@ -229,10 +227,8 @@ describe('the indexer', () => {
 		const log: Pick<RecordLog, 'read' | 'commit' | 'lag'> = {
 			read: async function* (_group, _streams, signal) {
 				yield {
-					stream: 'records',
-					partition: 0,
 					records: [numberedRecord(1)],
-					next: { stream: 'records', partition: 0, offset: 1n },
+					next: [{ stream: 'records', partition: 0, offset: 1n, records: 1 }],
 				}
 				if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 				order.push('read to the end')

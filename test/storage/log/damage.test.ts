@@ -61,8 +61,8 @@ async function readAll(log: RecordLog, group: string): Promise<{ contents: Conte
 	let left = (await log.lag(group, ['records'])).reduce((sum, { records }) => sum + records, 0n)
 	try {
 		if (left > 0n) {
-			for await (const { partition, records } of log.read(group, ['records'], AbortSignal.timeout(10_000))) {
-				contents.get(partition)?.push(...records.map((record) => plain(record)))
+			for await (const { next, records } of log.read(group, ['records'], AbortSignal.timeout(10_000))) {
+				contents.get(next[0]?.partition ?? -1)?.push(...records.map((record) => plain(record)))
 				left -= BigInt(records.length)
 				if (left <= 0n) break
 			}
@@ -91,7 +91,7 @@ describe('damage to the record log', () => {
 		}
 		let done = 0
 		for await (const batch of log.read('store', ['records'], AbortSignal.timeout(10_000))) {
-			await log.commit('store', [batch.next])
+			await log.commit('store', batch.next)
 			if (++done === committedBatches) break
 		}
 		for (const [partition, records] of (await readAll(log, 'model')).contents) appended.set(partition, records)

@@ -52,7 +52,7 @@ describe('record log on SQLite', () => {
 		const sizes: number[] = []
 		for await (const batch of log.read('g', ['records'], AbortSignal.timeout(10_000))) {
 			sizes.push(batch.records.length)
-			await log.commit('g', [batch.next])
+			await log.commit('g', batch.next)
 			if (sizes.length === 1) await log.append('records', [numberedRecord(41)])
 			else break
 		}
