@@ -7,10 +7,10 @@ interface RawJson {
 }
 const json = JSON as unknown as RawJson
 
-/** Behind a key, and in a list: a number that may be one of them. What only looks so, in a string, costs time and changes nothing. Two plain patterns are searched faster than one. */
-const oddBehindKey = /":\s*(?:-?(?:\d{16}|\d+[.eE])|-0)/
+/** Behind a key, and in a list: a number that may be one of them. What only looks so, in a string, costs time and changes nothing. Two plain patterns are searched faster than one. Sixteen digits that begin with less than 9, as times in microseconds do, are exact. */
+const oddBehindKey = /":\s*(?:-?(?:9\d{15}|\d{17}|\d+[.eE])|-0)/
 const rootNumber = /^\s*-?\d/
-const oddInList = /[[,]\s*(?:-?(?:\d{16}|\d+[.eE])|-0)/
+const oddInList = /[[,]\s*(?:-?(?:9\d{15}|\d{17}|\d+[.eE])|-0)/
 
 /** Throws SyntaxError. */
 export function parseExact(text: string): unknown {

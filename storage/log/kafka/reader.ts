@@ -32,6 +32,10 @@ export interface TopicPosition extends Position {
 }
 
 const closeMs = 5000
+/** Where little waited, what comes next is fetched so long after it at the earliest: records that come one by one would each cost a fetch, a put and a commit. */
+const gatherMs = 200
+const littleRecords = 500
+const littleBytes = 256 * 1024
 const keyOf = (place: Place): string => `${place.topic}/${place.partition}`
 
 function batchOf(taken: readonly Handed[]): Batch {
@@ -42,6 +46,12 @@ function batchOf(taken: readonly Handed[]): Batch {
 		...(first ? { given: first.given } : {}),
 	}
 }
+
+/** Far less than a fetch brings of one partition where more waits. */
+const isLittle = (taken: readonly Handed[]): boolean =>
+	sum(taken, ({ records }) => records.length) < littleRecords && sum(taken, ({ bytes }) => bytes) < littleBytes
+
+const sum = (taken: readonly Handed[], of: (handed: Handed) => number): number => taken.reduce((all, handed) => all + of(handed), 0)
 
 export class GroupReader {
 	readonly #options: ReaderOptions
@@ -77,8 +87,10 @@ export class GroupReader {
 					await setImmediate()
 					continue
 				}
+				const since = performance.now()
 				try {
 					yield batchOf(taken)
+					if (isLittle(taken)) await this.#options.clock.sleep(Math.max(0, since + gatherMs - performance.now()), this.#stop.signal)
 				} finally {
 					for (const handed of taken) handed.release()
 				}

@@ -42,7 +42,12 @@ export async function amendLines(searcher: Searcher, cluster: string, amendments
 	for (let at = 0; at < ids.length; at += elasticLimits.idsAtOnce) {
 		const values = ids.slice(at, at + elasticLimits.idsAtOnce)
 		const query = { bool: { filter: [{ ids: { values } }, term(item('cluster'), cluster), term(item('kind'), 'log')] } }
-		for (const hit of await searcher.hits(searcher.names.every(['logs']), { query, size: values.length, seqNo: true })) {
+		for (const hit of await searcher.hits(searcher.names.every(['logs']), {
+			query,
+			size: values.length,
+			seqNo: true,
+			withoutBodies: true,
+		})) {
 			const amendment = byId.get(hit._id)
 			const line = amendment && lineOf(hit, amendment)
 			if (line) lines.push(line)

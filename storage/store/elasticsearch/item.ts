@@ -29,8 +29,10 @@ export interface Hit {
 
 const revisionOf = (text: unknown): bigint | null => (typeof text === 'string' ? BigInt(text) : null)
 
-/** Fields of the source that an item needs, and those that a version needs besides. */
+/** Fields of the source that an item needs. */
 export const itemSource = ['kubetape.at', 'kubetape.item', 'kubetape.plain.item']
+/** Of a search for items. */
+export const itemsOnly = { source: itemSource, withoutBodies: true } as const
 
 export function itemOf({ kubetape }: Source): Item {
 	const item: Record<string, unknown> = { ...(kubetape.plain?.item ?? kubetape.item) }

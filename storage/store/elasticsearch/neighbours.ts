@@ -1,7 +1,7 @@
 // Records that belong together otherwise than by time or object: the lines of one log in its own order, from one file to the next, and the stages of one request.
 import type { Item, Order } from '#storage/store/port.ts'
 import { item, term, terms, type Asking } from './filter.ts'
-import { itemOf, itemSource } from './item.ts'
+import { itemOf, itemsOnly } from './item.ts'
 import { elasticLimits } from './limits.ts'
 import type { Query } from './search.ts'
 import { byTime } from './timeline.ts'
@@ -23,7 +23,7 @@ function fileOf({ searcher }: Asking, cluster: string, name: string): File {
 		const query = { bool: { filter: [term(item('cluster'), cluster), ...filter] } }
 		const sort = [{ [item('log.offset')]: order }, { [item('id')]: order }]
 		const found: Line[] = []
-		for await (const hit of searcher.all(index, { query, sort, source: itemSource }, {}, size)) {
+		for await (const hit of searcher.all(index, { query, sort, ...itemsOnly }, {}, size)) {
 			const line = itemOf(hit._source)
 			if (isLine(line)) found.push(line)
 		}
@@ -54,7 +54,7 @@ export async function around(
 ): Promise<readonly Item[] | undefined> {
 	const { searcher } = asking
 	const query = { bool: { filter: [term(item('cluster'), cluster), { ids: { values: [id] } }] } }
-	const [hit] = await searcher.hits(searcher.names.every(['logs']), { query, size: 1, source: itemSource })
+	const [hit] = await searcher.hits(searcher.names.every(['logs']), { query, size: 1, ...itemsOnly })
 	const line = hit && itemOf(hit._source)
 	if (!line || !isLine(line)) return undefined
 	const { file, offset } = line.log
@@ -86,7 +86,7 @@ export async function stages({ searcher }: Asking, cluster: string, auditIDs: re
 	const found: Item[] = []
 	for await (const hit of searcher.all(
 		searcher.names.every(['audit']),
-		{ query, sort: byTime('asc'), source: itemSource },
+		{ query, sort: byTime('asc'), ...itemsOnly },
 		{},
 		elasticLimits.pageDocuments * 10,
 	))

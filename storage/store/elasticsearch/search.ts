@@ -25,6 +25,8 @@ export interface SearchBody {
 	readonly aggs?: Readonly<Record<string, unknown>>
 	/** The sequence number of each hit comes along. */
 	readonly seqNo?: boolean
+	/** No body of Kubernetes' comes along: all numbers are ours, and those are JavaScript's. */
+	readonly withoutBodies?: boolean
 }
 
 interface SearchAnswer {
@@ -71,7 +73,7 @@ export class Searcher {
 			index,
 			requestBody(body, body.size ?? elasticLimits.pageDocuments, body.source ?? true),
 			between,
-			true,
+			body.withoutBodies !== true,
 		)
 		return hits.hits
 	}
@@ -89,7 +91,7 @@ export class Searcher {
 		const query = { allow_partial_search_results: 'false', preference: `_shards:${shard}`, ignore_unavailable: 'true' }
 		const answer = await this.connection.ask({ method: 'POST', path: `/${index}/_search`, query, body: asked })
 		if (answer.status >= 300) throw refusedError(answer)
-		return (parseExact(answer.text) as SearchAnswer).hits.hits
+		return parsedAnswer(answer, body.withoutBodies !== true).hits.hits
 	}
 
 	/** What was put into them so far is seen by searches that begin behind it. */
@@ -148,7 +150,7 @@ export class Searcher {
 					...requestBody({ ...body, ...(after ? { after } : {}) }, size, body.source ?? true),
 					pit: { id: pit, keep_alive: elasticLimits.pitKeepAlive },
 				}
-				const answer = await this.#searchOnce(undefined, page, true)
+				const answer = await this.#searchOnce(undefined, page, body.withoutBodies !== true)
 				if (!('hits' in answer)) throw refusedError(answer)
 				pit = answer.pit_id ?? pit
 				const { hits } = answer.hits
@@ -226,7 +228,7 @@ export class Searcher {
 			body,
 		})
 		if (answer.status >= 300) return answer
-		const parsed = (exact ? parseExact(answer.text) : JSON.parse(answer.text)) as SearchAnswer
+		const parsed = parsedAnswer(answer, exact)
 		if (parsed.timed_out || parsed._shards.failed > 0)
 			throw new KubetapeError('STORAGE_UNAVAILABLE', 'Elasticsearch answered a part of a search only')
 		return parsed
@@ -273,6 +275,8 @@ export class Searcher {
 		return new KubetapeError('STORAGE_UNAVAILABLE', `the index ${name} has no shard that answers`, options)
 	}
 }
+
+const parsedAnswer = ({ text }: Answer, exact: boolean): SearchAnswer => (exact ? parseExact(text) : JSON.parse(text)) as SearchAnswer
 
 /** Versions can lie in a day that is later than they are: an old object that was found then. */
 function isAsked({ class: of, day }: DayIndex, { from, to }: Between): boolean {

@@ -2,7 +2,7 @@
 import { cursorOf, readCursor } from '#storage/store/cursor.ts'
 import type { Filter, Item } from '#storage/store/port.ts'
 import { askedBy, worked, type Asked, type Asking } from './filter.ts'
-import { itemOf, itemSource, type Hit } from './item.ts'
+import { itemOf, itemsOnly, itemSource, type Hit } from './item.ts'
 import type { DayIndex } from './names.ts'
 
 /** How far a tail has come in each shard: by class letter, day and number of the shard, the last sequence number. */
@@ -81,6 +81,7 @@ async function queueOf({ searcher }: Asking, shard: Shard, asked: Asked, after: 
 			query: { bool: { filter: [asked.query, { range: { [field]: range } }], ...more } },
 			sort: [{ [field]: 'asc' }],
 			size: limit + 1,
+			...itemsOnly,
 			source: [...itemSource, 'kubetape.put', 'kubetape.first'],
 		})
 	const found = await find('_seq_no', { must_not: [{ exists: { field: worked('first') } }] })

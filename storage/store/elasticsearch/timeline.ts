@@ -2,7 +2,7 @@
 import { cursorOf, readCursor } from '#storage/store/cursor.ts'
 import type { Filter, Item, Order, Page, PageRequest } from '#storage/store/port.ts'
 import { askedBy, item, worked, type Asked, type Asking } from './filter.ts'
-import { itemOf, itemSource, type Hit } from './item.ts'
+import { itemOf, itemsOnly, type Hit } from './item.ts'
 import { elasticLimits } from './limits.ts'
 import type { Sort } from './search.ts'
 
@@ -22,7 +22,7 @@ export async function hitsOf(
 	limit: number,
 	after?: readonly (number | string)[],
 ): Promise<readonly Hit[]> {
-	const body = { query, sort, source: itemSource, ...(after ? { after } : {}) }
+	const body = { query, sort, ...itemsOnly, ...(after ? { after } : {}) }
 	if (limit <= elasticLimits.pageDocuments) return searcher.hits(index, { ...body, size: limit }, between)
 	return Array.fromAsync(searcher.all(index, body, between, limit))
 }
