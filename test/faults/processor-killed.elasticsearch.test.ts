@@ -122,12 +122,12 @@ async function committedIds(): Promise<readonly string[]> {
 	const ids: string[] = []
 	for await (const batch of there(log).read(group, streams, AbortSignal.timeout(settledMs))) {
 		let from = 0
-		for (const { stream, partition, offset, records } of batch.next) {
-			const first = offset - BigInt(records)
+		for (const { stream, partition, offset, records: count } of batch.next) {
+			const first = offset - BigInt(count)
 			const committed = positions.get(`${stream}/${partition}`) ?? 0n
-			const behind = committed > first ? Math.min(records, Number(committed - first)) : 0
+			const behind = committed > first ? Math.min(count, Number(committed - first)) : 0
 			ids.push(...batch.records.slice(from, from + behind).map(({ id }) => id))
-			from += records
+			from += count
 		}
 		left -= BigInt(batch.records.length)
 		if (left <= 0n) return ids
