@@ -59,6 +59,18 @@ describe('body', () => {
 		expect(JSON.stringify(Body.ofBytes(Buffer.from(text)).read())).toBe(text)
 	})
 
+	it('keeps the digits of long whole numbers, behind a key and in a list', () => {
+		const digits = fc
+			.tuple(fc.constantFrom('', '-'), fc.constantFrom(1, 8, 9), fc.stringMatching(/^[0-9]{13,17}$/))
+			.map((parts) => parts.join(''))
+		fc.assert(
+			fc.property(digits, (number) => {
+				for (const text of [`{"a":${number}}`, `[0,${number}]`, number]) expect(JSON.stringify(Body.ofText(text).value)).toBe(text)
+			}),
+			{ numRuns: 1000 },
+		)
+	})
+
 	it('settles into its text, and makes the value again', () => {
 		const body = Body.ofValue({ a: [1] })
 		const before = body.value
