@@ -18,7 +18,7 @@ export interface Reached extends Position {
 	readonly records: number
 }
 
-/** What waits to be read: of one partition, or of several where as much waits in none of them as is worth a put. */
+/** What waits to be read: of one partition, or of several, about as much as is worth a put. */
 export interface Batch {
 	/** Those of one partition lie together, in their order. */
 	readonly records: readonly Redacted[]
@@ -52,7 +52,7 @@ export interface LogRetention {
  * 3. At least once: a record is read by a group again and again until a position behind it is committed; after a restart reading goes on at the committed position.
  *    Where several processes read for one group, a commit for a partition that another one reads by now is void, and its records are read again there.
  * 4. Groups are independent of each other.
- * 5. `read` delivers appended records without being asked again, within 50 ms when idle and no partition is just moving between processes, and ends quietly when the signal aborts.
+ * 5. `read` delivers appended records without being asked again, within 50 ms where none came for a second and no partition is just moving between processes, and ends quietly when the signal aborts.
  * 6. An empty append resolves; an empty stream reads nothing and has lag 0.
  * 7. A record larger than limits.recordBytesMax rejects with STORAGE_TOO_LARGE, and nothing of that append is stored. An engine that takes less at once stores a
  *    record that is smaller, but too large for it, without its bodies, marked (`note`, `truncated`, a flag of the line): it is never lost, and never whole in silence.

@@ -46,6 +46,7 @@ async function readCount(log: RecordLog, group: string, count: number, wanted: r
 	if (count === 0) return batches
 	for await (const batch of log.read(group, wanted, signal)) {
 		batches.push(batch)
+		expect(batch.next.reduce((sum, { records }) => sum + records, 0)).toBe(batch.records.length)
 		seen += batch.records.length
 		if (seen >= count) return batches
 	}

@@ -14,6 +14,8 @@ export interface HandedOptions {
 	readonly bytes: number
 	/** The offset behind them. */
 	readonly next: bigint
+	/** More waited behind them at the broker when they were fetched. */
+	readonly isFollowed: boolean
 	/** See Batch.given. */
 	readonly given: number
 	readonly payload: Pick<EachBatchPayload, 'heartbeat' | 'commitOffsetsIfNecessary'>
@@ -34,6 +36,7 @@ export class Handed {
 	readonly records: readonly Redacted[]
 	readonly bytes: number
 	readonly next: bigint
+	readonly isFollowed: boolean
 	readonly given: number
 	readonly #options: HandedOptions
 	readonly #released = Promise.withResolvers<void>()
@@ -46,6 +49,7 @@ export class Handed {
 		this.records = options.records
 		this.bytes = options.bytes
 		this.next = options.next
+		this.isFollowed = options.isFollowed
 		this.given = options.given
 	}
 

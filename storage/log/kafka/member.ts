@@ -210,11 +210,13 @@ export class Member {
 		// Before the batch that may be committed beyond them.
 		for (const loss of part.losses) await onLoss(loss)
 		if (part.records.length > 0) {
+			const next = place.next + BigInt(part.end - at)
 			const handed = new Handed({
 				place,
 				records: part.records,
 				bytes: part.bytes,
-				next: place.next + BigInt(part.end - at),
+				next,
+				isFollowed: BigInt(payload.batch.highWatermark) > next,
 				given: this.#given,
 				payload,
 				clock: this.#options.clock,
@@ -263,9 +265,9 @@ export class Member {
 			const now = performance.now()
 			const places = [...(await this.#places).values()]
 			const inHand = new Set([...this.#handedNow].map(({ place }) => place))
-			for (const { place, takenAt } of this.#handedNow)
-				if (takenAt !== undefined && now - takenAt >= stallMs)
-					log.warn({ place: place.name, next: String(place.next) }, 'a batch has been worked on for very long')
+			const long = [...this.#handedNow].filter(({ takenAt }) => takenAt !== undefined && now - takenAt >= stallMs)
+			if (long.length > 0)
+				log.warn({ places: long.map(({ place }) => `${place.name} at ${place.next}`) }, 'a batch has been worked on for very long')
 			const quiet = places.filter((place) => !inHand.has(place) && now - place.progressAt >= quietMs)
 			for (const [topic, quietHere] of Map.groupBy(quiet, (place) => place.topic)) {
 				const bounds = await offsets.bounds(topic)

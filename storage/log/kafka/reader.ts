@@ -32,10 +32,10 @@ export interface TopicPosition extends Position {
 }
 
 const closeMs = 5000
-/** Where little waited, what comes next is fetched so long after it at the earliest: records that come one by one would each cost a fetch, a put and a commit. */
+/** Where little waited, and nothing more, what comes next is fetched so long after it at the earliest: records that come one by one would each cost a fetch, a put and a commit. */
 const gatherMs = 200
 const littleRecords = 500
-const littleBytes = 256 * 1024
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 const keyOf = (place: Place): string => `${place.topic}/${place.partition}`
 
 function batchOf(taken: readonly Handed[]): Batch {
@@ -47,17 +47,16 @@ function batchOf(taken: readonly Handed[]): Batch {
 	}
 }
 
-/** Far less than a fetch brings of one partition where more waits. */
+/** And nothing more waited. */
 const isLittle = (taken: readonly Handed[]): boolean =>
-	sum(taken, ({ records }) => records.length) < littleRecords && sum(taken, ({ bytes }) => bytes) < littleBytes
-
-const sum = (taken: readonly Handed[], of: (handed: Handed) => number): number => taken.reduce((all, handed) => all + of(handed), 0)
+	taken.every(({ isFollowed }) => !isFollowed) && taken.reduce((sum, { records }) => sum + records.length, 0) < littleRecords
 
 export class GroupReader {
 	readonly #options: ReaderOptions
 	readonly #queue: Handed[] = []
-	/** What the reader took last of each partition. */
+	/** What the reader took last of each partition, and the furthest that it came in it, in whatever generation. */
 	readonly #taken = new Map<string, Handed>()
+	readonly #furthest = new Map<string, bigint>()
 	/** Where reading began in each partition, and how far that which was passed over then goes. */
 	readonly #begins = new Map<string, bigint>()
 	readonly #holes = new Map<string, bigint>()
@@ -90,10 +89,13 @@ export class GroupReader {
 				const since = performance.now()
 				try {
 					yield batchOf(taken)
-					if (isLittle(taken)) await this.#options.clock.sleep(Math.max(0, since + gatherMs - performance.now()), this.#stop.signal)
+					if (isLittle(taken) && this.#queue.length === 0)
+						await this.#options.clock.sleep(Math.max(0, since + gatherMs - performance.now()), this.#stop.signal)
 				} finally {
 					for (const handed of taken) handed.release()
 				}
+				// What was fetched with these, behind them, is being handed over.
+				await setImmediate()
 			}
 			if (this.#failure) throw this.#failure
 		} finally {
@@ -111,7 +113,9 @@ export class GroupReader {
 			if (!handed || (taken[0] && taken[0].given !== handed.given)) break
 			this.#queue.shift()
 			handed.take()
-			this.#taken.set(keyOf(handed.place), handed)
+			const key = keyOf(handed.place)
+			this.#taken.set(key, handed)
+			this.#furthest.set(key, max(this.#furthest.get(key) ?? 0n, handed.next))
 			taken.push(handed)
 			records += handed.records.length
 			bytes += handed.bytes
@@ -125,11 +129,14 @@ export class GroupReader {
 		const reached = new Map<Handed, bigint>()
 		for (const position of positions) {
 			const { topic, partition, offset } = position
-			const handed = this.#taken.get(`${topic}/${partition}`)
+			const key = `${topic}/${partition}`
+			const handed = this.#taken.get(key)
+			const furthest = this.#furthest.get(key) ?? 0n
 			if (!handed) others.push(position)
-			else if (offset > handed.next)
-				throw new KubetapeError('LOG_POSITION_UNKNOWN', `${handed.place.name} was read up to ${handed.next}, before ${offset}`)
-			else if (offset > (reached.get(handed) ?? -1n)) reached.set(handed, offset)
+			else if (offset > furthest)
+				throw new KubetapeError('LOG_POSITION_UNKNOWN', `${handed.place.name} was read up to ${furthest}, before ${offset}`)
+			// What was read beyond it was read before partitions were given out anew: that commit is void, and it is read again.
+			else if (offset <= handed.next) reached.set(handed, max(reached.get(handed) ?? 0n, offset))
 		}
 		await Handed.commit(reached)
 		return others

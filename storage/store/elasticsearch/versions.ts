@@ -6,7 +6,7 @@ import type { Revision } from '#records/revision.ts'
 import { cursorOf, readCursor } from '#storage/store/cursor.ts'
 import type { At, Item, Order, Page, PageRequest, Version } from '#storage/store/port.ts'
 import { item, term, timeRange, worked, type Asking } from './filter.ts'
-import { bodyOf, itemOf, itemsOnly, versionOf, type Hit, type Source } from './item.ts'
+import { bodyOf, itemOf, itemSource, versionOf, type Hit, type Source } from './item.ts'
 import { recordClasses } from './names.ts'
 import type { Query } from './search.ts'
 
@@ -45,7 +45,8 @@ export async function history(
 		}
 		const index = asking.searcher.names.every(['changes', 'events'])
 		const left = page.limit + 1 - found.length
-		for await (const hit of asking.searcher.all(index, { query, sort: byRevision(order), ...itemsOnly }, page, left))
+		// Exact: a revision is what the next page begins behind.
+		for await (const hit of asking.searcher.all(index, { query, sort: byRevision(order), source: itemSource }, page, left))
 			found.push({ hit, rank })
 		if (found.length > page.limit) break
 	}
