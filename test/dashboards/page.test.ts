@@ -162,6 +162,21 @@ describe('by keyboard and by link', () => {
 		expect(guest.problems).toEqual([])
 	})
 
+	it('takes a key that is pressed as soon as the one before shows', async () => {
+		await guest.go('#/')
+		const shown = await page.evaluate(async () => {
+			const press = (key: string): boolean => window.dispatchEvent(new KeyboardEvent('keydown', { key }))
+			press('?')
+			// No frame is painted in between.
+			for (let turn = 0; turn < 1000 && !document.querySelector('dialog'); turn++) await Promise.resolve()
+			const before = document.querySelector('dialog')?.open
+			press('Escape')
+			return before
+		})
+		expect(shown).toBe(true)
+		await page.waitForFunction(() => !document.querySelector('dialog'))
+	})
+
 	it('filters by words, as a table, and keeps it in the link', async () => {
 		await guest.go('#/')
 		await page.keyboard.press('/')

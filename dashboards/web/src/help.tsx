@@ -1,5 +1,5 @@
 // Keys and filter words, on one sheet.
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 const keys = [
 	['/', 'filter'],
@@ -38,7 +38,7 @@ function List({ rows }: { readonly rows: readonly (readonly [string, string])[] 
 
 export function Help({ onClose }: { readonly onClose: () => void }) {
 	const dialog = useRef<HTMLDialogElement>(null)
-	useEffect(() => {
+	useLayoutEffect(() => {
 		dialog.current?.showModal()
 	}, [])
 	return (

@@ -1,6 +1,6 @@
 // The keyboard of the timeline; an open object has its own keys for moving among its versions.
 import type { RefObject } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 import type { View } from './filter.ts'
 import type { ChangeView } from './use-view.ts'
 
@@ -72,7 +72,8 @@ function press(event: KeyboardEvent, keys: Keys): void {
 }
 
 export function useKeys(keys: Keys): void {
-	useEffect(() => {
+	// Before the next key can come: one that is pressed in the moment after another is about what is shown by then.
+	useLayoutEffect(() => {
 		const listen = (event: KeyboardEvent): void => {
 			if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return
 			if (isField(event.target)) {

@@ -1,5 +1,5 @@
 // One object: its versions, what changed in the chosen one and who did it, and the whole of it as it was.
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import type { WireDiff, WireState, WireVersion } from '#api/wire.ts'
 import { Actor } from './actor.tsx'
 import { api, objectPath } from './api.ts'
@@ -58,7 +58,7 @@ export function ObjectView({ cluster, view, newest, change, onClose }: ObjectVie
 	const detail = useDetail(path, chosen, base)
 	const choose = (version: WireVersion): void => change({ revision: version.revision ?? '', base: '' }, true)
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const move = (event: KeyboardEvent): void => {
 			if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return
 			if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return
