@@ -64,12 +64,12 @@ it('a commit beyond what was read again is void', async () => {
 
 	await log.commit(group, third?.next ?? [])
 	expect(await lagOf(log), 'void').toEqual([BigInt(count)])
-	for (let read = again.records.length; ; read += again.records.length) {
+	// The other's leaving may have given partitions out once more by now: what is void then is read again.
+	for (;;) {
 		await log.commit(group, again.next)
-		if (read >= count) break
+		if ((await lagOf(log))[0] === 0n) break
 		again = await next()
 	}
-	expect(await lagOf(log)).toEqual([0n])
 	await expect(log.commit(group, [{ stream: 'records', partition: 0, offset: BigInt(count + 1) }])).rejects.toMatchObject({
 		code: 'LOG_POSITION_UNKNOWN',
 	})
