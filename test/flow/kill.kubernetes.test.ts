@@ -115,7 +115,7 @@ it('is in the store whole, once, and as the API served it; what compaction took 
 	await eventually(covered, (revision) => revision > 0n)
 	const compactedAt = await play()
 	const last = await caughtUp()
-	await roles.kill('collect')
+	await roles.kill('collect', 'process')
 	store = await openStore()
 	const truth = await readTruth(name, cluster, witness, await loadRedactionKey(join(folder.path, 'data', 'redaction.key')))
 	const { gaps, coverage } = await store.ledger(name, {})

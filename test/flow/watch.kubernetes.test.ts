@@ -142,7 +142,7 @@ it('is in both stores: all of it by way of etcd, and by way of the API server wh
 	for (const [kind, { dir, roles }] of recorders) {
 		await listed(dir)
 		await caughtUp(kind, from, to)
-		await roles.kill('collect')
+		await roles.kill('collect', 'process')
 	}
 	await check('api', from, to)
 	await check('both', from, to)
