@@ -66,6 +66,37 @@ describe.each([
 	})
 })
 
+/** What a test does that starts a program, in a process that can be killed. */
+const asTest = `
+	import { startProgram } from '#test/support/program.ts'
+	const program = startProgram(['all-in-one', '--demo', '--port', '0', '--data-dir', process.argv[1]])
+	await program.address
+	console.log(program.output())
+`
+
+describe('a program that a test started', () => {
+	it('ends in order when the test is killed', async () => {
+		const dir = join(folder.path, 'test-killed')
+		const { child, ended } = await start(process.execPath, [
+			'--disable-warning=ExperimentalWarning',
+			'--input-type=module',
+			'-e',
+			asTest,
+			dir,
+		])
+		expect(locks(dir)).toHaveLength(3)
+		child.kill('SIGKILL')
+		await ended
+		expect(
+			await eventually(
+				async () => processes(dir),
+				(left) => left.length === 0,
+			),
+		).toEqual([])
+		expect(locks(dir)).toEqual([])
+	})
+})
+
 describe('the program behind tools/run.mjs', () => {
 	const run = (dir: string) =>
 		start(process.execPath, ['tools/run.mjs', 'cli/main.ts', 'all-in-one', '--demo', '--port', '0', '--data-dir', dir])

@@ -13,17 +13,20 @@ export interface Program {
 	readonly address: Promise<string>
 }
 
-/** `node cli/main.ts ARGUMENTS`, without the kubeconfig and the settings of whoever runs the tests. `input`: its standard input. */
+/**
+ * `node cli/main.ts ARGUMENTS`, without the kubeconfig and the settings of whoever runs the tests. `input`: its standard input.
+ * The channel ends it where this process is killed.
+ */
 export function startProgram(args: readonly string[], environment: Readonly<Record<string, string>> = {}, input?: Buffer): Program {
 	const inherited = Object.fromEntries(
 		Object.entries(process.env).filter(([name]) => !name.startsWith('KUBETAPE_') && name !== 'KUBECONFIG'),
 	)
 	const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
-		stdio: ['pipe', 'pipe', 'pipe'],
+		stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
 		env: { ...inherited, HOME: '/nonexistent', ...environment },
 	})
-	child.stdin.on('error', () => undefined) // it need not read what it is given
-	child.stdin.end(input)
+	child.stdin?.on('error', () => undefined) // it need not read what it is given
+	child.stdin?.end(input)
 	let text = ''
 	const address = new Promise<string>((resolve, reject) => {
 		const take = (chunk: Buffer): void => {
@@ -31,8 +34,8 @@ export function startProgram(args: readonly string[], environment: Readonly<Reco
 			const match = /^Kubetape .*at (http:\/\/[\w.:]+)$/m.exec(text)
 			if (match?.[1]) resolve(match[1])
 		}
-		child.stdout.on('data', take)
-		child.stderr.on('data', take)
+		child.stdout?.on('data', take)
+		child.stderr?.on('data', take)
 		child.on('exit', (code) => reject(new Error(`the program ended with ${code}: ${text}`)))
 	})
 	address.catch(() => undefined) // asked for by some tests only
