@@ -30,8 +30,6 @@ export const is = (field: string, ...values: readonly (string | number | boolean
 export const atLeast = (field: string, value: number): Query => ({ field, atLeast: value })
 export const startsWith = (field: string, prefix: string): Query => ({ field, prefix })
 export const exists = (field: string): Query => ({ field, exists: true })
-/** Has a value that is no empty text: what a record does not have is kept as one. */
-export const filled = (field: string): Query => all(exists(field), not(is(field, '')))
 export const all = (...queries: readonly Query[]): Query => ({ all: queries })
 export const either = (...queries: readonly Query[]): Query => ({ any: queries })
 export const not = (query: Query): Query => ({ not: query })

@@ -77,11 +77,12 @@ export function linePromises(promise: Promised): void {
 		}
 	})
 
-	promise('log filters: level, stream, restart', async ({ store }) => {
+	promise('log filters: level, stream, restart, and what a line does not have', async ({ store }) => {
 		const of = (n: number, more: Partial<LogLine>): Indexed => aLine({ at: noon + n, offset: n, more })
-		const lines = [of(0, { level: 'error' }), of(1, { stream: 'stderr' }), of(2, { restart: 3 })]
+		const nodeOnly = { namespace: '', pod: '', podUid: '', container: '', component: 'kubelet', stream: '' } as const
+		const lines = [of(0, { level: 'error' }), of(1, { stream: 'stderr' }), of(2, { restart: 3 }), of(3, nodeOnly)]
 		await store.put(lines)
-		const filters: readonly Filter[] = [{ level: 'error' }, { stream: 'stderr' }, { restart: 3 }]
+		const filters: readonly Filter[] = [{ level: 'error' }, { stream: 'stderr' }, { restart: 3 }, { pod: '' }]
 		for (const [n, filter] of filters.entries()) {
 			expect(await pages(store, filter, 9)).toEqual([lines[n]?.record.id])
 			expect((await store.histogram(filter, 1)).map(({ counts }) => counts)).toEqual([{ log: 1 }])

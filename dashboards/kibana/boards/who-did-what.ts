@@ -17,7 +17,7 @@ import {
 	unique,
 	writes,
 } from '#dashboards/kibana/parts.ts'
-import { either, filled, is } from '#dashboards/kibana/query.ts'
+import { either, exists, is } from '#dashboards/kibana/query.ts'
 
 const audit = { kind: 'lens', view: 'audit' } as const
 const number = { ...audit, chart: 'number', buckets: [] } as const
@@ -43,7 +43,7 @@ const impersonated: LensPanel = {
 	...number,
 	id: 'impersonated',
 	title: 'Requests in the name of another',
-	where: endedAnd(filled(field.effectiveUser)),
+	where: endedAnd(exists(field.effectiveUser)),
 	metrics: [count('Requests in the name of another')],
 	color: color.bad,
 }

@@ -15,7 +15,7 @@ function itemWith(before: Source['kubetape']['item'], { labels, owners, images, 
 		...(Object.keys(labels).length > 0 ? { labels } : {}),
 		...(owners.length > 0 ? { owners } : {}),
 		...(images.length > 0 ? { images } : {}),
-		log: line?.['node'] === '' ? { ...line, node } : line,
+		log: node !== '' && (line?.['node'] ?? '') === '' ? { ...line, node } : line,
 	}
 }
 

@@ -43,6 +43,9 @@ function membersOf(part: Part): string {
 	return json === '{}' ? '' : `${json.slice(1, -1)},`
 }
 
+/** JSON leaves out what is undefined: each of these is listed in item.ts. */
+const filled = (text: string): string | undefined => (text === '' ? undefined : text)
+
 const numberText = (value: number): string => (Number.isFinite(value) ? String(value) : 'null')
 
 /** What is the same for record after record: made once, kept while it is used. */
@@ -91,17 +94,31 @@ function ownMembers(indexed: Indexed): string {
 			return version + membersOf({ event, note: record.note })
 		}
 		case 'audit': {
-			const { level, user, groups, impersonated, sourceIPs, userAgent, verb, subresource, decision, reason, stage, code } = record
+			const { level, user, groups, sourceIPs, userAgent, verb, stage, code } = record
 			const { auditID, requestURI, requestReceivedAt, dryRun, truncated, missing } = record
 			const responseRevision = decimal(record.responseRevision)
+			const [impersonated, subresource] = [filled(record.impersonated), filled(record.subresource)]
+			const [decision, reason] = [filled(record.decision), filled(record.reason)]
 			const sent = { level, user, groups, impersonated, sourceIPs, userAgent, verb, subresource, decision, reason, stage, code }
 			return membersOf({ audit: { ...sent, auditID, requestURI, requestReceivedAt, dryRun, responseRevision, truncated, missing } })
 		}
 		case 'log': {
-			const { namespace, pod, podUid, container, restart, component, node, stream, level, file, follows, journal } = record
-			const { offset, flags, originalBytes } = record
+			const { restart, file, follows, journal, offset, flags, originalBytes } = record
 			const text = isWholeInSummary(record, indexed.summary) ? { raw: record.raw } : { textChars: record.text.length }
-			const from = { namespace, pod, podUid, container, restart, component, node, stream, level, file, follows, journal }
+			const from = {
+				namespace: filled(record.namespace),
+				pod: filled(record.pod),
+				podUid: filled(record.podUid),
+				container: filled(record.container),
+				restart,
+				component: filled(record.component),
+				node: filled(record.node),
+				stream: filled(record.stream),
+				level: filled(record.level),
+				file,
+				follows,
+				journal,
+			}
 			return membersOf({ log: { ...from, offset, flags, originalBytes, ...text } })
 		}
 		default:

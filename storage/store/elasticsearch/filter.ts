@@ -3,6 +3,7 @@ import { resourceName } from '#records/object-key.ts'
 import type { RecordKind } from '#records/record.ts'
 import type { Filter } from '#storage/store/port.ts'
 import { clusterKey } from './document.ts'
+import { leftOut } from './item.ts'
 import { elasticLimits } from './limits.ts'
 import { recordClasses, classOf } from './names.ts'
 import type { Registry } from './registry.ts'
@@ -44,6 +45,10 @@ const paths: Readonly<Record<string, string>> = {
 	stream: 'log.stream',
 	restart: 'log.restart',
 }
+
+const mayBeLeftOut: ReadonlySet<string> = new Set(
+	Object.entries(leftOut).flatMap(([part, texts]) => Object.keys(texts).map((name) => `${part}.${name}`)),
+)
 
 const present = (filter: Filter, fields: readonly (keyof Filter)[]): boolean => fields.some((field) => filter[field] !== undefined)
 export const item = (path: string): string => `kubetape.item.${path}`
@@ -158,7 +163,8 @@ export async function askedBy(asking: Asking, filter: Filter): Promise<Asked | u
 	for (const words of phrases) clauses.push({ match_phrase: { [worked('words')]: words } })
 	for (const [field, path] of Object.entries(paths)) {
 		const value = filter[field as keyof Filter]
-		if (value !== undefined) clauses.push(term(item(path), value))
+		if (value === '' && mayBeLeftOut.has(path)) clauses.push({ bool: { must_not: [{ exists: { field: item(path) } }] } })
+		else if (value !== undefined) clauses.push(term(item(path), value))
 	}
 	if (filter.resource !== undefined) {
 		const resource = filter.resource.toLowerCase()

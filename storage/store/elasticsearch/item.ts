@@ -34,13 +34,23 @@ export const itemSource = ['kubetape.at', 'kubetape.item', 'kubetape.plain.item'
 /** Of a search for items. */
 export const itemsOnly = { source: itemSource, withoutBodies: true } as const
 
+type Texts<T> = { readonly [Name in keyof T as T[Name] extends string ? Name : never]?: '' }
+
+/** Texts that a document leaves out where they are empty, so that the query `exists` finds the records that have one. */
+export const leftOut: { readonly audit: Texts<NonNullable<Item['audit']>>; readonly log: Texts<NonNullable<Item['log']>> } = {
+	audit: { impersonated: '', subresource: '', decision: '', reason: '' },
+	log: { namespace: '', pod: '', podUid: '', container: '', component: '', node: '', stream: '', level: '' },
+}
+
 export function itemOf({ kubetape }: Source): Item {
 	const item: Record<string, unknown> = { ...(kubetape.plain?.item ?? kubetape.item) }
 	if (item['revision'] !== undefined) item['revision'] = revisionOf(item['revision'])
 	const event = item['event'] as Part | undefined
 	if (event) item['event'] = { ...event, regardingRevision: revisionOf(event['regardingRevision']) }
 	const audit = item['audit'] as Part | undefined
-	if (audit) item['audit'] = { ...audit, responseRevision: revisionOf(audit['responseRevision']) }
+	if (audit) item['audit'] = { ...leftOut.audit, ...audit, responseRevision: revisionOf(audit['responseRevision']) }
+	const log = item['log'] as Part | undefined
+	if (log) item['log'] = { ...leftOut.log, ...log }
 	return item as unknown as Item
 }
 

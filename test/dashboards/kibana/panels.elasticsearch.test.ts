@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { indicesOf } from '#dashboards/kibana/data-views.ts'
 import { objectLanes } from '#dashboards/kibana/object-lanes.ts'
 import { views, type LensPanel, type View } from '#dashboards/kibana/panel.ts'
-import { filled, is, not, startsWith, type Query } from '#dashboards/kibana/query.ts'
+import { exists, is, not, startsWith, type Query } from '#dashboards/kibana/query.ts'
 import { demoAudit } from '#test/history/demo.ts'
 import { ask, openStore } from '#test/storage/store/elasticsearch/support.ts'
 import { aGap, aReject, noon } from '#test/storage/store/records.ts'
@@ -120,12 +120,21 @@ describe('questions in KQL', () => {
 		expect(await count('audit', kql(is('user.nam', 'bob')))).toBe(0)
 	})
 
-	it('mean beginnings and empty texts as they are', async () => {
+	it('mean beginnings as they are, and find what has a field', async () => {
 		const system = await count('audit', kql(startsWith('user.name', 'system:')))
 		const others = await count('audit', kql(not(startsWith('user.name', 'system:'))))
 		expect(system + others).toBe(3363)
 		expect(others).toBeGreaterThan(100)
-		expect(await count('audit', kql(filled('user.effective.name')))).toBe(3)
+		const entries = demoAudit()
+		const with_ = (has: (entry: (typeof entries)[number]) => unknown): number => entries.filter(has).length
+		expect(await count('audit', kql(exists('user.effective.name')))).toBe(with_((entry) => entry['impersonatedUser']))
+		expect(await count('audit', kql(exists('kubetape.item.audit.subresource')))).toBe(
+			with_(({ objectRef }) => (objectRef as { readonly subresource?: string } | undefined)?.subresource),
+		)
+		const logs = await count('logs', { match_all: {} })
+		const ofPods = await count('logs', kql(exists('kubernetes.pod.name')))
+		const ofComponents = await count('logs', kql(exists('service.name')))
+		expect([ofPods > 0, ofComponents > 0, ofPods + ofComponents]).toEqual([true, true, logs])
 	})
 })
 
