@@ -104,9 +104,16 @@ describe('over the store', () => {
 		expect(ids[0]).not.toBe('')
 	})
 
-	it('streams what the filter selects, and the density follows', async () => {
+	it('keeps what is being typed while records come', async () => {
 		await page.locator('.filter').fill('name:web-1')
+		await store(1)
+		await shown(29)
+		expect(await page.locator('.filter').inputValue()).toBe('name:web-1')
+	})
+
+	it('streams what the filter selects, and the density follows', async () => {
 		await page.keyboard.press('Enter')
+		await page.waitForFunction(() => location.hash.includes('web-1'))
 		await guest.ready()
 		const before = await guest.records()
 		await store(3)
@@ -181,5 +188,5 @@ describe('over the program', () => {
 		await guest.page.waitForFunction((newest) => document.querySelector('.record .revision')?.textContent === newest, String(many + 1))
 		expect((await revisions(guest.page)).slice(0, 40)).toEqual(Array.from({ length: 40 }, (_, index) => String(many + 1 - index)))
 		await guest.page.close()
-	}, 60_000)
+	}, 180_000)
 })

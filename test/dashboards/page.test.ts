@@ -1,9 +1,10 @@
 // The page in Chromium, over the real program on the recorded incident: what was really done is seen, by mouse and by keyboard, and by link.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { WireCluster, WirePage } from '#api/wire.ts'
+import type { WireCoverage } from '#api/wire.ts'
 import { openBrowser } from '#test/support/chromium.ts'
 import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
+import { clustersOf, isWhole } from '#test/flow/incident.ts'
 import { axeFindings, visit, type Visit } from './support.ts'
 
 const folder = temporaryFolder('page')
@@ -17,9 +18,11 @@ let page: Page
 beforeAll(async () => {
 	program = startProgram(['all-in-one', '--demo', '--port', '0', '--data-dir', folder.path])
 	const address = await program.address
+	await eventually(() => clustersOf(address), isWhole, 120_000)
+	// What was seen whole is said when it is stored.
 	await eventually(
-		() => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters'),
-		({ items }) => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0) >= 2817 && (items[0]?.counts.audit ?? 0) >= 3363,
+		() => getJson<WireCoverage>(address, '/api/v1/coverage?cluster=demo'),
+		({ ranges }) => ranges.at(-1)?.to === '2683',
 	)
 	browser = await openBrowser()
 	guest = await visit(browser, address, { width: 1440, height: 900 })

@@ -90,7 +90,7 @@ export interface Visit {
 
 export async function visit(browser: Browser, address: string, size: { readonly width: number; readonly height: number }): Promise<Visit> {
 	const page = await browser.newPage({ viewport: size })
-	page.setDefaultTimeout(15_000)
+	page.setDefaultTimeout(45_000)
 	const problems: string[] = []
 	page.on('pageerror', (error) => problems.push(error.message))
 	page.on('console', (message) => {

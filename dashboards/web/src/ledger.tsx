@@ -1,6 +1,6 @@
 // How complete the record is: revisions seen whole, gaps one by one, and the inputs that were set aside as bad.
-import { useEffect, useState } from 'preact/hooks'
-import type { WireCoverage, WireReject } from '#api/wire.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { WireCoverage, WirePage, WireReject } from '#api/wire.ts'
 import { api, objectPath } from './api.ts'
 import { count, plural } from './time.ts'
 
@@ -132,26 +132,36 @@ function Gaps({
 	)
 }
 
-interface RejectPages {
-	readonly items: readonly WireReject[]
-	readonly next: string | null
+type Page = Pick<WirePage<WireReject>, 'items' | 'next'>
+
+interface RejectPages extends Page {
 	readonly problem: string
 	readonly busy: boolean
 }
 
+/** What came meanwhile goes before what is there; where more came than fit on a page, it begins anew. */
+export function withNewest(before: Page, newest: Page): Page {
+	const known = newest.items.findIndex(({ id }) => id === before.items[0]?.id)
+	return known < 0 ? newest : { items: [...newest.items.slice(0, known), ...before.items], next: before.next }
+}
+
 function Rejects({ cluster, turn, expected }: { readonly cluster: string; readonly turn: number; readonly expected: number }) {
 	const [pages, setPages] = useState<RejectPages>({ items: [], next: null, problem: '', busy: true })
-	const [asked, setAsked] = useState('')
-	useEffect(() => {
-		const stop = new AbortController()
+	const ask = (cursor: string | null, signal: AbortSignal, join: (before: Page, page: Page) => Page): void => {
 		setPages((before) => ({ ...before, busy: true }))
-		api.rejects({ cluster, limit: String(rejectsPage), ...(asked === '' ? {} : { cursor: asked }) }, stop.signal).then(
-			({ items, next }) =>
-				setPages((before) => ({ items: asked === '' ? items : [...before.items, ...items], next, problem: '', busy: false })),
-			(error: Error) => stop.signal.aborted || setPages((before) => ({ ...before, problem: error.message, busy: false })),
+		api.rejects({ cluster, limit: String(rejectsPage), ...(cursor === null ? {} : { cursor }) }, signal).then(
+			(page) => signal.aborted || setPages((before) => ({ ...join(before, page), problem: '', busy: false })),
+			(error: Error) => signal.aborted || setPages((before) => ({ ...before, problem: error.message, busy: false })),
 		)
+	}
+	const leaving = useRef(new AbortController())
+	useEffect(() => {
+		const stop = (leaving.current = new AbortController())
+		ask(null, stop.signal, withNewest)
 		return () => stop.abort()
-	}, [cluster, asked, turn, expected])
+	}, [cluster, turn, expected])
+	const askOlder = (cursor: string): void =>
+		ask(cursor, leaving.current.signal, ({ items }, older) => ({ items: [...items, ...older.items], next: older.next }))
 	return (
 		<>
 			<h3>{expected === 0 ? 'No rejects' : `${plural(expected, 'input')} rejected`}</h3>
@@ -189,7 +199,7 @@ function Rejects({ cluster, turn, expected }: { readonly cluster: string; readon
 				</table>
 			)}
 			{pages.next !== null && (
-				<button type="button" class="more" disabled={pages.busy} onClick={() => setAsked(pages.next ?? '')}>
+				<button type="button" class="more" disabled={pages.busy} onClick={() => pages.next !== null && askOlder(pages.next)}>
 					older rejects
 				</button>
 			)}

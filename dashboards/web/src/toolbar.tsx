@@ -1,5 +1,6 @@
 // The first line: cluster, filter, range, view, live tail, and how complete the record is.
-import type { RefObject } from 'preact'
+import type { RefObject, TargetedEvent } from 'preact'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import type { WireCluster, WireCoverage } from '#api/wire.ts'
 import { everything, type View } from './filter.ts'
 import { coverageText } from './ledger.tsx'
@@ -36,8 +37,20 @@ interface ToolbarProps {
 	readonly onHelp: () => void
 }
 
+/** Of a text box: what is being typed stays while the page around it is drawn anew, until another text is set. `give` is told on Enter and when the box is left. */
+function useTyped(text: string, give: (text: string) => void) {
+	const [typed, setTyped] = useState<string>()
+	useLayoutEffect(() => setTyped(undefined), [text])
+	return {
+		value: typed ?? text,
+		onInput: (event: TargetedEvent<HTMLInputElement>) => setTyped(event.currentTarget.value),
+		onChange: (event: TargetedEvent<HTMLInputElement>) => give(event.currentTarget.value.trim()),
+	}
+}
+
 export function Toolbar(props: ToolbarProps) {
 	const { view, cluster, clusters, live, paused, held, box, change, onPause, onHelp } = props
+	const words = useTyped(view.words, (typed) => change({ words: typed }))
 	return (
 		<header class="top">
 			<h1>Kubetape</h1>
@@ -60,8 +73,7 @@ export function Toolbar(props: ToolbarProps) {
 				aria-label="Filter"
 				title="Words: ns kind name uid user verb code resource pod container node is:warning is:error owned; all else is free text"
 				spellcheck={false}
-				value={view.words}
-				onChange={(event) => change({ words: event.currentTarget.value.trim() })}
+				{...words}
 			/>
 			<Range {...props} />
 			<span class="buttons" role="group" aria-label="View">
@@ -95,6 +107,7 @@ export function Toolbar(props: ToolbarProps) {
 }
 
 function Range({ view, from, seen, change }: ToolbarProps) {
+	const ends = { from: useTyped(view.from, (typed) => change({ from: typed })), to: useTyped(view.to, (typed) => change({ to: typed })) }
 	const value = from === '' && view.to === '' ? everything : from
 	const named = view.to === '' && ranges.some(([known]) => known === value)
 	const choose = (next: string): void =>
@@ -116,9 +129,8 @@ function Range({ view, from, seen, change }: ToolbarProps) {
 						class="when"
 						aria-label={end === 'from' ? 'From' : 'To'}
 						title="RFC 3339 (2026-11-23T16:19:00Z) or date math (now-15m), UTC"
-						value={view[end]}
 						placeholder={end === 'from' ? 'begin' : 'now'}
-						onChange={(event) => change({ [end]: event.currentTarget.value.trim() })}
+						{...ends[end]}
 					/>
 				))}
 		</span>
