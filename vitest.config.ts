@@ -20,7 +20,7 @@ export default defineConfig({
 		pool: 'forks',
 		maxWorkers: 2,
 		fileParallelism: !servers,
-		testTimeout: servers ? 300_000 : 60_000,
-		hookTimeout: servers ? 900_000 : 60_000,
+		testTimeout: servers ? 300_000 : 180_000,
+		hookTimeout: servers ? 900_000 : 240_000,
 	},
 })

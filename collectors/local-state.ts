@@ -46,7 +46,7 @@ export async function saveWhenPossible(save: () => void, onHeld: (error: unknown
 export function openLocalState(dir: string): LocalState {
 	mkdirSync(dir, { recursive: true })
 	const db = new DatabaseSync(join(dir, 'state.db'))
-	db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-8000;
+	db.exec(`PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;
 CREATE TABLE IF NOT EXISTS cursor (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS object (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;`)
 	const readCursor = db.prepare('SELECT value FROM cursor WHERE name = ?')

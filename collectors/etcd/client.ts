@@ -84,8 +84,17 @@ function optionsOf(config: EtcdConfig, endpoint: string): IOptions {
 	}
 }
 
+/** Files that do not go together are refused before anything is sent: of a certificate that is exchanged just now, one may be there without the other. */
+function clientOf(options: IOptions, endpoint: string): Etcd3 {
+	try {
+		return new Etcd3(options)
+	} catch (error) {
+		throw new KubetapeError('ETCD_TLS', `etcd: ${endpoint}: caFile, certFile and keyFile: ${messageOf(error)}`, { cause: error })
+	}
+}
+
 export function connect(config: EtcdConfig, endpoint: string): EtcdClient {
-	const client = new Etcd3(optionsOf(config, endpoint))
+	const client = clientOf(optionsOf(config, endpoint), endpoint)
 	return {
 		endpoint,
 		range: (request) => inTime(client.kv.range(request), callTimeoutMs, endpoint),

@@ -51,7 +51,7 @@ async function readAll(count: number): Promise<{ readonly lines: readonly LogLin
 	const gaps: Gap[] = []
 	const seen = new Set<string>()
 	await using log = await openSqliteLog({ dir: join(dataDir(), 'log'), clock: systemClock })
-	for await (const { records } of log.read('test', ['logs', 'ledger'], AbortSignal.timeout(15_000))) {
+	for await (const { records } of log.read('test', ['logs', 'ledger'], AbortSignal.timeout(50_000))) {
 		for (const record of records) {
 			if (record.kind === 'gap') gaps.push(record)
 			if (record.kind !== 'block') continue

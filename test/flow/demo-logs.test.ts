@@ -3,13 +3,15 @@ import { createReadStream } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { createGunzip } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { WireCluster, WireItem, WirePage } from '#api/wire.ts'
+import type { WireItem, WirePage } from '#api/wire.ts'
 import { readTar } from '#collectors/replay/tar.ts'
 import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
+import { clustersOf, isWhole } from './incident.ts'
 
 const folder = temporaryFolder('demo-logs')
 let program: Program
 let address: string
+const storedMs = 120_000
 /** Texts of the lines by container, as the runtime wrote them: `NAMESPACE_POD_UID/CONTAINER`. */
 const written = new Map<string, string[]>()
 
@@ -27,21 +29,16 @@ beforeAll(async () => {
 		}
 		written.set(`${pod}/${container}`, texts)
 	}
-	const lines = [...written.values()].reduce((sum, texts) => sum + texts.length, 0)
 	program = startProgram(['all-in-one', '--demo', '--port', '0', '--data-dir', folder.path])
 	address = await program.address
+	await eventually(() => clustersOf(address), isWhole, storedMs)
+	// What was found out about Pods behind their first lines is put to these too.
 	await eventually(
-		() => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters'),
-		({ items }) =>
-			(items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0) >= 2817 &&
-			(items[0]?.counts.audit ?? 0) >= 3363 &&
-			(items[0]?.counts.log ?? 0) > lines,
+		async () => (await all('/api/v1/timeline?cluster=demo&include=logs')).filter(({ log, labels }) => log?.pod && !labels).length,
+		(unlabelled) => unlabelled === 0,
+		storedMs,
 	)
-	await eventually(
-		async () => (await fetch(`${address}/metrics`)).text(),
-		(metrics) => [...metrics.matchAll(/^kubetape_process_lag_records\{.*\} (\d+)$/gm)].every(([, lag]) => lag === '0'),
-	)
-})
+}, 2 * storedMs)
 afterAll(async () => {
 	program.process.kill('SIGTERM')
 	await program.exited

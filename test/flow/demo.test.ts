@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { WireBucket, WireCluster, WireCoverage, WireDiff, WireItem, WireObject, WirePage, WireState, WireVersion } from '#api/wire.ts'
 import { demoAudit } from '#test/history/demo.ts'
 import { eventually, getJson, startProgram, temporaryFolder, type Program } from '#test/support/program.ts'
+import { clustersOf, isWhole } from './incident.ts'
 
+const storedMs = 120_000
 const folder = temporaryFolder('demo')
 let program: Program
 let address: string
@@ -12,16 +14,14 @@ let address: string
 beforeAll(async () => {
 	program = startProgram(['all-in-one', '--demo', '--port', '0', '--data-dir', folder.path])
 	address = await program.address
-	await eventually(
-		() => getJson<WirePage<WireCluster>>(address, '/api/v1/clusters'),
-		({ items }) => (items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0) >= 2817 && (items[0]?.counts.audit ?? 0) >= 3363,
-	)
+	await eventually(() => clustersOf(address), isWhole, storedMs)
 	// What was seen whole is said when it is stored.
 	await eventually(
 		() => getJson<WireCoverage>(address, '/api/v1/coverage?cluster=demo'),
 		({ ranges }) => ranges.at(-1)?.to === '2683',
+		storedMs,
 	)
-})
+}, 2 * storedMs)
 afterAll(async () => {
 	program.process.kill('SIGTERM')
 	await program.exited

@@ -24,7 +24,7 @@ function filesOf(dir: string): readonly SourceFile[] {
 	return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
 		const path = join(dir, entry.name)
 		if (entry.isDirectory())
-			return entry.name === 'dist' || entry.name === 'node_modules' || path === join('test', 'servers') ? [] : filesOf(path)
+			return entry.name.startsWith('dist') || entry.name === 'node_modules' || path === join('test', 'servers') ? [] : filesOf(path)
 		return /\.(ts|tsx|mjs)$/.test(entry.name) ? [{ path, text: readFileSync(path, 'utf8') }] : []
 	})
 }

@@ -74,13 +74,21 @@ export function temporaryFolder(name: string): { readonly path: string; remove()
 	return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** Asks again until `ready` says so, or fails after `ms` with the last answer. */
-export async function eventually<T>(ask: () => Promise<T>, ready: (answer: T) => boolean, ms = 30_000): Promise<T> {
+const shown = (answer: unknown): string =>
+	String(JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))).slice(0, 500)
+
+/** Asks again until `ready` says so, or fails after `ms` with the last answer. What fails to answer is asked again too. */
+export async function eventually<T>(ask: () => Promise<T>, ready: (answer: T) => boolean, ms = 60_000): Promise<T> {
 	const end = performance.now() + ms
 	for (;;) {
-		const answer = await ask()
-		if (ready(answer)) return answer
-		if (performance.now() > end) throw new Error(`not within ${ms} ms; the last answer: ${JSON.stringify(answer).slice(0, 500)}`)
+		const isLast = performance.now() > end
+		try {
+			const answer = await ask()
+			if (ready(answer)) return answer
+			if (isLast) throw new Error(`not within ${ms} ms; the last answer: ${shown(answer)}`)
+		} catch (error) {
+			if (isLast) throw error
+		}
 		await new Promise((resolve) => {
 			setTimeout(resolve, 50)
 		})

@@ -20,10 +20,10 @@ const closeMs = 2000
 const tries = 8
 const pauseMs = 150
 
-/** The brokers answered, and what they answered passes. */
+/** The brokers answered, and what they answered passes. That a group has no coordinator yet (its topic is being made) kafkajs says in its own words, once it has asked each broker. */
 function isPassing(error: unknown): boolean {
-	const { retriable, type } = error as { readonly retriable?: unknown; readonly type?: unknown }
-	return retriable === true && typeof type === 'string'
+	const { retriable, type, name } = error as { readonly retriable?: unknown; readonly type?: unknown; readonly name?: unknown }
+	return (retriable === true && typeof type === 'string') || name === 'KafkaJSGroupCoordinatorNotFound'
 }
 
 export class Offsets {

@@ -1,6 +1,6 @@
 // The etcd collector where etcd wants certificates and users: it records with the right ones, and says what is wrong with the others.
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -81,6 +81,20 @@ describe('TLS with client certificates', () => {
 			(): Partial<EtcdConfig> => ({ caFile: authority.cert, ...filesOf(makeCertificate(dir, 'foreign', stranger)) }),
 			/alert unknown ca/,
 		],
+		[
+			'the key of another certificate',
+			(): Partial<EtcdConfig> => ({ caFile: authority.cert, certFile: client.cert, keyFile: stranger.key }),
+			/key values mismatch/,
+		],
+		[
+			'a certificate that is half there',
+			(): Partial<EtcdConfig> => {
+				const certFile = join(dir, 'half.crt')
+				writeFileSync(certFile, readFileSync(client.cert).subarray(0, 200))
+				return { caFile: authority.cert, certFile, keyFile: client.key }
+			},
+			/certFile and keyFile: .*PEM/,
+		],
 	])('%s ends it with what is wrong', async (_, config, message) => {
 		await using running = start({ endpoints: [etcd.endpoint], ...config() })
 		expect(await running.failure()).toMatchObject({ code: 'ETCD_TLS', message: expect.stringMatching(message) as unknown })
@@ -111,7 +125,12 @@ describe('TLS with client certificates', () => {
 		makeCertificate(dir, 'exchanged', stranger)
 		await etcd.kill()
 		await etcd.restart()
-		await running.until('a refusal', () => running.warnings.slice(sessions).some(({ code }) => code === 'ETCD_TLS'))
+		const refused = (what: RegExp): boolean =>
+			running.warnings.slice(sessions).some(({ code, error }) => code === 'ETCD_TLS' && what.test(String(error)))
+		await running.until('a refusal', () => refused(/alert/))
+		// One file is there before the other.
+		copyFileSync(client.key, files.keyFile ?? '')
+		await running.until('a refusal of what does not go together', () => refused(/key values mismatch/))
 		makeCertificate(dir, 'exchanged', authority)
 		await running.seen(await etcd.put('/registry/configmaps/shop/c', value('c')))
 		expect(running.gaps).toEqual([])

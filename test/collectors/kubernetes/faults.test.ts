@@ -69,7 +69,7 @@ test('a cut connection, 429 and a silent watch go on at the last resourceVersion
 			ended(line('MODIFIED', pod('a', 31))),
 			stream(line('DELETED', pod('a', 32))),
 		],
-		{ watchSilenceMs: 300 },
+		{ watchSilenceMs: 2000 },
 	)
 	await collector.until('the deletion', () => seen(collector).includes('a@32 deleted watch'))
 	expect(seen(collector)).toEqual(['a@5 updated snapshot', 'a@11 updated watch', 'a@31 updated watch', 'a@32 deleted watch'])

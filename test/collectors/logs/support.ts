@@ -86,7 +86,7 @@ export function collect(stateDir: string, config: Readonly<Record<string, unknow
 		ended = error
 		wake.resolve()
 	})
-	const until = async (isReached: () => boolean, ms = 15_000): Promise<void> => {
+	const until = async (isReached: () => boolean, ms = 45_000): Promise<void> => {
 		const end = performance.now() + ms
 		while (!isReached()) {
 			if (ended !== undefined) throw ended

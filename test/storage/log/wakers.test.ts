@@ -19,12 +19,13 @@ describe('wakers of readers', () => {
 
 	it('wakes a reader in another thread', async () => {
 		const thread = new Worker(new URL('./wakers-thread.ts', import.meta.url), { workerData: join(dir, 'a') })
+		const ended = once(thread, 'exit') // it may end together with its last word
 		const wakers = new Wakers(join(dir, 'a'))
 		expect(await once(thread, 'message')).toEqual(['waits'])
 		const heard = once(thread, 'message')
 		wakers.wake()
 		expect(await heard).toEqual(['woken'])
-		await once(thread, 'exit')
+		await ended
 		wakers.close()
 	})
 

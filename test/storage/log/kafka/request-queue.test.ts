@@ -31,7 +31,7 @@ it('nothing waits: there is no timer', () => {
 
 it('what waits for the end of a throttle is sent, and then there is no timer any more', async () => {
 	const queue = queueOf()
-	queue.throttledUntil = Date.now() + 20
+	queue.throttledUntil = Date.now() + 200
 	let isSent = false
 	const sent = new Promise<void>((resolve) => {
 		const entry = { correlationId: 1, apiKey: 3, apiVersion: 0, apiName: 'Metadata', resolve: () => undefined, reject: () => undefined }
