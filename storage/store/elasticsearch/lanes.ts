@@ -30,6 +30,8 @@ export class Lanes {
 	/** All that is to be shown is, in one round; the next one is not before this, in milliseconds. */
 	#dueAt = 0
 	#round: Promise<void> | undefined
+	/** The last round failed, and that was said. */
+	#isFailing = false
 
 	constructor(options: LanesOptions) {
 		this.#options = options
@@ -78,27 +80,26 @@ export class Lanes {
 		lane.dirty = false
 	}
 
-	/** One round at a time, behind all that was to be sent when it begins: so every index shows the same puts. One that takes long is followed by a pause as long. */
+	/** One round at a time, behind all that was to be sent when it begins: so every index shows the same puts. One that takes long, or fails, is followed by a pause as long. */
 	async #showInTime(): Promise<void> {
 		const { clock, refreshMs } = this.#options
 		const nowMs = (): number => clock.nowMicros() / 1000
 		await clock.sleep(Math.max(0, this.#dueAt - nowMs()), this.#stop.signal)
 		const beganAt = nowMs()
-		const isDone = await this.#showOrSay()
+		await this.#showOrSay()
 		const endedAt = nowMs()
 		this.#dueAt = Math.max(beganAt + refreshMs, endedAt + (endedAt - beganAt))
 		const isAllShown = [...this.#lanes.values()].every(isShown)
-		// After a failure the next put, or the server itself, does it.
-		this.#round = isDone && !isAllShown && !this.#stop.signal.aborted ? this.#showInTime() : undefined
+		this.#round = !isAllShown && !this.#stop.signal.aborted ? this.#showInTime() : undefined
 	}
 
-	async #showOrSay(): Promise<boolean> {
+	async #showOrSay(): Promise<void> {
 		try {
 			await this.showAll()
-			return true
+			this.#isFailing = false
 		} catch (error) {
-			this.#options.log?.warn({ error: messageOf(error) }, 'what was put is seen later')
-			return false
+			if (!this.#isFailing) this.#options.log?.warn({ error: messageOf(error) }, 'what was put is seen later')
+			this.#isFailing = true
 		}
 	}
 
