@@ -17,6 +17,7 @@ export default defineConfig({
 	test: {
 		include: servers ? needsServer : ['test/**/*.test.ts'],
 		exclude: servers ? ['node_modules/**'] : ['node_modules/**', ...needsServer],
+		setupFiles: ['test/support/fast-check.ts'],
 		pool: 'forks',
 		maxWorkers: 2,
 		fileParallelism: !servers,

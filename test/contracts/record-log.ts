@@ -40,7 +40,7 @@ const numberOf = (record: Redacted): number =>
 
 /** Reads until `count` records came; fails where the log has fewer for too long. */
 async function readCount(log: RecordLog, group: string, count: number, wanted: readonly Stream[] = ['records']): Promise<Batch[]> {
-	const signal = AbortSignal.timeout(10_000)
+	const signal = AbortSignal.timeout(60_000)
 	const batches: Batch[] = []
 	let seen = 0
 	if (count === 0) return batches
@@ -194,7 +194,7 @@ export function recordLogContract(engine: Engine): void {
 			damageLast()
 			const got: number[] = []
 			const reading = (async () => {
-				for await (const batch of log.read('g', ['records'], AbortSignal.timeout(10_000))) got.push(...numbersIn([batch]))
+				for await (const batch of log.read('g', ['records'], AbortSignal.timeout(60_000))) got.push(...numbersIn([batch]))
 			})()
 			const error = await reading.then(
 				() => undefined,

@@ -65,6 +65,11 @@ describe('the rights of the chart', () => {
 	})
 
 	it('let it read all but Secrets, and change nothing', async () => {
+		// The API server has to hear of them first.
+		await eventually(
+			() => can('list', 'pods'),
+			(answer) => answer === 'yes',
+		)
 		for (const resource of ['pods', 'deployments.apps', 'events.events.k8s.io', 'nodes', 'clusterroles.rbac.authorization.k8s.io'])
 			expect([resource, await can('list', resource), await can('watch', resource)]).toEqual([resource, 'yes', 'yes'])
 		for (const verb of ['get', 'list', 'watch']) expect([verb, await can(verb, 'secrets')]).toEqual([verb, 'no'])

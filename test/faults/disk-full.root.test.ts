@@ -36,7 +36,7 @@ it('pauses, says so, and loses nothing', async () => {
 		60_000,
 	)
 	expect((items[0]?.counts.change ?? 0) + (items[0]?.counts.event ?? 0)).toBe(2817)
-	expect(await eventually(readiness, (text) => !text.includes('paused'))).toContain('"ok":true')
+	expect(await eventually(readiness, (text) => text.includes('"ok":true'))).not.toContain('paused')
 	const coverage = await eventually(
 		() => getJson<WireCoverage>(address, '/api/v1/coverage?cluster=demo'),
 		({ ranges }) => ranges[0]?.to === '2683',

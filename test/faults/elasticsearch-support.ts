@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import type { Indexed } from '#records/indexed.ts'
 import { systemClock } from '#runtime/clock.ts'
 import { KubetapeError } from '#runtime/errors.ts'
+import type { Metrics } from '#runtime/metrics.ts'
 import { openElasticsearchStore } from '#storage/store/elasticsearch/store.ts'
 import type { Item, Store } from '#storage/store/port.ts'
 import { tellFault } from '#test/support/fault-line.ts'
@@ -10,8 +11,8 @@ import { eventually } from '#test/support/program.ts'
 
 const pauseMs = 100
 
-export function open(url: string, prefix: string, refreshMs = 200): Promise<Store> {
-	return openElasticsearchStore({ config: { url, prefix, refreshMs, replicas: '0' }, clock: systemClock })
+export function open(url: string, prefix: string, refreshMs = 200, metrics?: Metrics): Promise<Store> {
+	return openElasticsearchStore({ config: { url, prefix, refreshMs, replicas: '0' }, clock: systemClock, ...(metrics ? { metrics } : {}) })
 }
 
 /** Until it is acknowledged; only errors that say that trying again helps are tried again. Gives how often it failed. */
@@ -56,7 +57,7 @@ export async function expectExactlyOnce(
 	const items = await eventually(
 		() => everything(store),
 		(found) => found.length >= ids.size,
-		10_000,
+		60_000,
 	).catch(() => everything(store))
 	const seen = new Map<string, number>()
 	for (const { id } of items) seen.set(id, (seen.get(id) ?? 0) + 1)

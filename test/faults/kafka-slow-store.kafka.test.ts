@@ -12,7 +12,7 @@ import { numberedRecord } from '#test/support/records.ts'
 import { count, numberOf, objectOf, pause, perObject } from './kafka-support.ts'
 
 const seed = seedOf('kafka-slow-store.kafka.test.ts')
-const stallMs = 1000
+const stallMs = 3000
 const objects = 16
 let folder: ReturnType<typeof temporaryFolder>
 let stack: AsyncDisposableStack

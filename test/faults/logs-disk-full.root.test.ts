@@ -79,7 +79,7 @@ it.each([
 	)
 	writer.close()
 	expect(page.items[0]?.counts.log).toBe(writer.count)
-	expect(await eventually(readiness, (text) => !text.includes('paused'))).toContain('"ok":true')
+	expect(await eventually(readiness, (text) => text.includes('"ok":true'))).not.toContain('paused')
 	for (const number of [0, Math.floor(writer.count / 2), writer.count - 1]) {
 		const { items } = await getJson<WirePage<WireItem>>(address, `/api/v1/logs?q=${encodeURIComponent(`"end ${number}"`)}`)
 		expect(items.map(({ summary }) => JSON.parse(summary) as { n: number })).toMatchObject([{ n: number }])

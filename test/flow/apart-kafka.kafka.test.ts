@@ -2,10 +2,15 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { storeGroup } from '#cli/roles/context.ts'
+import { systemClock } from '#runtime/clock.ts'
+import { openKafkaLog } from '#storage/log/kafka/log.ts'
 import { startKafka, type KafkaServer } from '#test/support/kafka.ts'
+import { kafkaConfig } from '#test/support/kafka-log.ts'
 import { eventually, Programs, temporaryFolder, type Program } from '#test/support/program.ts'
 import { differenceOf } from './answers.ts'
 import { clustersOf, isWhole, versionsOf } from './incident.ts'
+import { drained } from './stage.ts'
 
 const folder = temporaryFolder('apart-kafka')
 // Values that are redacted are told apart by hashes, which are those of the key.
@@ -69,7 +74,7 @@ async function answer(address: string, route: string): Promise<string> {
 }
 
 describe('roles apart over Kafka', () => {
-	it('answer what one process answers, byte by byte, after kills of roles and of the broker', async () => {
+	it('answer what one process answers, byte by byte, after kills of roles and of the broker', { timeout: 900_000 }, async () => {
 		const embedded = start('all-in-one', configOf('embedded', ''))
 		const address = await embedded.address
 		await eventually(() => clustersOf(address), isWhole, 120_000)
@@ -92,7 +97,7 @@ describe('roles apart over Kafka', () => {
 		await server.start()
 		await end(processing)
 		processing = start('process', kafka)
-		await eventually(() => clustersOf(serving), isWhole, 60_000).catch((error: unknown) => {
+		await eventually(() => clustersOf(serving), isWhole, 240_000).catch((error: unknown) => {
 			throw new Error(`${String(error)}; collect: ${collect.output().slice(-3000)}; process: ${processing.output().slice(-3000)}`)
 		})
 		await eventually(
@@ -101,6 +106,13 @@ describe('roles apart over Kafka', () => {
 		).catch(async () => {
 			throw new Error(`other gaps: ${await answer(serving, '/api/v1/coverage?cluster=demo')}; process: ${processing.output().slice(-2000)}`)
 		})
+		// What was found out about Pods behind their first lines is put to these before it is committed.
+		await using log = await openKafkaLog({
+			config: kafkaConfig(server.brokers, { partitions: 4 }),
+			dir: join(folder.path, 'looking'),
+			clock: systemClock,
+		})
+		await drained(log, storeGroup)
 		const differing: string[] = []
 		for (const route of routes) {
 			const [one, other] = [await answer(address, route), await answer(serving, route)]

@@ -3,12 +3,9 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Etcd3 } from 'etcd3'
-import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { WireCoverage } from '#api/wire.ts'
-import { configSchema, type Config } from '#cli/config.ts'
-import { createRoleContext, storeGroup } from '#cli/roles/context.ts'
-import { openLog } from '#cli/roles/engines.ts'
+import { storeGroup } from '#cli/roles/context.ts'
 import { streamOf, streams, type RecordLog } from '#storage/log/port.ts'
 import { openApi } from '#test/support/api.ts'
 import { startCluster, type Cluster } from '#test/support/cluster.ts'
@@ -17,7 +14,7 @@ import { eventually, getJson, type Program } from '#test/support/program.ts'
 import { answersMs, compareAnswers, overHttp, withoutMoment, withoutSighting } from './answers.ts'
 import type { Questions } from './engines-questions.ts'
 import { clustersOf } from './incident.ts'
-import { openStage, type Engines, type Stage } from './stage.ts'
+import { drained, openStage, type Engines, type Stage } from './stage.ts'
 import { chapters, openTools, overtime, type Chapter } from './work.ts'
 
 const name = 'rig'
@@ -46,24 +43,6 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-const logOf = (data: string, engines: Engines): Promise<RecordLog> =>
-	openLog(
-		createRoleContext('collect', Value.Default(configSchema, { ...stage.config(data, engines) }) as Config, () => undefined),
-		new AbortController().signal,
-	)
-
-async function waiting(log: RecordLog, group: string): Promise<number> {
-	return (await log.lag(group, streams)).reduce((sum, { records }) => sum + Number(records), 0)
-}
-
-/** Until nothing waits there for the group. */
-const drained = (log: RecordLog, group: string): Promise<number> =>
-	eventually(
-		() => waiting(log, group),
-		(records) => records === 0,
-		storedMs,
-	)
-
 /** Everything that comes to the one record log is appended to the other, as it comes. The answer ends this. */
 function feed(from: RecordLog, to: RecordLog): () => Promise<void> {
 	const done = new AbortController()
@@ -83,6 +62,10 @@ function feed(from: RecordLog, to: RecordLog): () => Promise<void> {
 const breakingGlass: Chapter = async ({ kubectl, refused }) => {
 	await refused('ci-deployer', '-n shop get secret database')
 	await kubectl('alice', 'create clusterrolebinding bob-breakglass --clusterrole cluster-admin --user bob')
+	await eventually(
+		() => kubectl('bob', '-n shop auth can-i delete deployments'),
+		(answer) => answer.trim() === 'yes',
+	)
 	await kubectl('bob', '-n shop delete deployment api')
 	await kubectl('alice', 'delete clusterrolebinding bob-breakglass')
 }
@@ -170,16 +153,16 @@ describe('one live cluster', () => {
 			addresses.distributed = await start('serve', 'serve', 'distributed').address
 			await untilWhole(addresses.distributed, { revision: 1, audit: 1, log: 1, rejects: 0 })
 			expect(await stage.end(first)).toBe(0)
-			await using kafka = await logOf('feed', 'distributed')
+			await using kafka = await stage.log('feed', 'distributed')
 			{
 				// Closed before it is copied: who closes a file of SQLite's a second time in one process gives up the locks that it has on it.
-				await using past = await logOf('embedded', 'embedded')
+				await using past = await stage.log('embedded', 'embedded')
 				await feed(kafka, past)()
 			}
 			// What records by itself goes on where the other one stands, with the same past: from there on each sees the cluster with its own eyes.
 			cpSync(join(stage.dir, 'embedded'), join(stage.dir, 'alone'), { recursive: true })
 			cpSync(join(stage.dir, 'collect', 'collectors'), join(stage.dir, 'alone', 'collectors'), { recursive: true })
-			await using embedded = await logOf('embedded', 'embedded')
+			await using embedded = await stage.log('embedded', 'embedded')
 			const fed = feed(kafka, embedded)
 			start('process', 'embedded', 'embedded')
 			addresses.embedded = await start('serve', 'embedded', 'embedded').address

@@ -1,10 +1,11 @@
 // The recorded incident through roles of their own over Kafka and Elasticsearch, while a processor is killed and another joins: they answer what one process with everything embedded answers, every question, byte by byte.
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { storeGroup } from '#cli/roles/context.ts'
 import { eventually, type Program } from '#test/support/program.ts'
 import { answersMs, compareAnswers, overHttp, withoutMoment, withoutSighting } from './answers.ts'
 import { clustersOf, isWhole, versionsOf } from './incident.ts'
-import { openStage, type Stage } from './stage.ts'
+import { drained, openStage, type Stage } from './stage.ts'
 
 const cluster = 'demo'
 const storedMs = 240_000
@@ -47,6 +48,9 @@ describe('the incident over Kafka and Elasticsearch', () => {
 			throw new Error(`${String(error)}; the embedded ones: ${expected}; ${roles.map((role) => role.output().slice(-2000)).join('; ')}`)
 		})
 		expect(found).toBe(expected)
+		// What was found out about Pods behind their first lines is put to these before it is committed.
+		await using log = await stage.log('looking', 'distributed')
+		expect(await drained(log, storeGroup)).toBe(0)
 	})
 
 	it(

@@ -122,31 +122,35 @@ function asShown(version: TrueVersion): TrueVersion {
 
 const isVersion = ({ kind }: Item): boolean => kind === 'change' || kind === 'event'
 
-it('is in both stores: all of it by way of etcd, and by way of the API server what a watch or a list could show', async () => {
-	for (const roles of all()) roles.start('collect', 'process')
-	for (const { dir } of recorders.values()) await listed(dir)
-	const from = await mark('begin')
-	const { settingIn, releasing, laboring, defining, editing, tidyingUp } = chapters
-	await harassed([settingIn, releasing, laboring, defining, editing])
-	await mark('before-restart')
-	expect(witnesses[0]?.failures).toEqual([])
-	// The API server forgets what its watches could have gone on with; the collectors come and go meanwhile.
-	const startApiServer = await cluster.kill('kube-apiserver')
-	for (const roles of all()) await roles.kill('collect')
-	await startApiServer()
-	await cluster.ready()
-	for (const roles of all()) roles.start('collect')
-	witnesses.push(await startWitness(api, passing))
-	await harassed([overtime('after-restart'), tidyingUp])
-	const to = await mark('end')
-	for (const [kind, { dir, roles }] of recorders) {
-		await listed(dir)
-		await caughtUp(kind, from, to)
-		await roles.kill('collect', 'process')
-	}
-	await check('api', from, to)
-	await check('both', from, to)
-})
+it(
+	'is in both stores: all of it by way of etcd, and by way of the API server what a watch or a list could show',
+	{ timeout: 900_000 },
+	async () => {
+		for (const roles of all()) roles.start('collect', 'process')
+		for (const { dir } of recorders.values()) await listed(dir)
+		const from = await mark('begin')
+		const { settingIn, releasing, laboring, defining, editing, tidyingUp } = chapters
+		await harassed([settingIn, releasing, laboring, defining, editing])
+		await mark('before-restart')
+		expect(witnesses[0]?.failures).toEqual([])
+		// The API server forgets what its watches could have gone on with; the collectors come and go meanwhile.
+		const startApiServer = await cluster.kill('kube-apiserver')
+		for (const roles of all()) await roles.kill('collect')
+		await startApiServer()
+		await cluster.ready()
+		for (const roles of all()) roles.start('collect')
+		witnesses.push(await startWitness(api, passing))
+		await harassed([overtime('after-restart'), tidyingUp])
+		const to = await mark('end')
+		for (const [kind, { dir, roles }] of recorders) {
+			await listed(dir)
+			await caughtUp(kind, from, to)
+			await roles.kill('collect', 'process')
+		}
+		await check('api', from, to)
+		await check('both', from, to)
+	},
+)
 
 /** What one recorder has, held against what etcd had. */
 interface Seen {

@@ -10,6 +10,7 @@ export interface Tools extends Disposable {
 	readonly kubectl: (user: User, command: string, input?: string) => Promise<string>
 	/** One that must be refused. */
 	readonly refused: (user: User, command: string) => Promise<void>
+	readonly established: Cluster['established']
 	readonly api: Readonly<Record<User, Api>>
 	/** Told of the custom resources as they come. */
 	readonly witness: Pick<Witness, 'follow'>
@@ -41,6 +42,7 @@ export function openTools(cluster: Cluster, witness: Pick<Witness, 'follow'>): T
 			const answer = await kubectl(user, command).catch((error: unknown) => String(error))
 			if (!/forbidden/i.test(answer)) throw new Error(`not refused: ${user}: kubectl ${command}`)
 		},
+		established: cluster.established.bind(cluster),
 		api,
 		witness,
 		[Symbol.dispose]: () => {
@@ -112,9 +114,9 @@ const laboring: Chapter = async ({ kubectl, api }) => {
 	await kubectl('admin', '-n lab wait --for condition=Complete job/sum --timeout 90s')
 }
 
-const defining: Chapter = async ({ kubectl, api, witness }) => {
+const defining: Chapter = async ({ kubectl, api, witness, established }) => {
 	await kubectl('alice', 'apply --server-side -f -', manifest('definitions'))
-	await kubectl('alice', 'wait --for=condition=Established crd/tapes.example.com crd/reels.example.org')
+	await established('tapes.example.com', 'reels.example.org')
 	await witness.follow('example.com', 'v1', 'tapes')
 	// At its stored version: that is how etcd has it.
 	await witness.follow('example.org', 'v1beta1', 'reels')

@@ -10,7 +10,7 @@ import { armStop } from './guard.ts'
 const run = promisify(execFile)
 const scripts = resolve('test/servers/kubernetes')
 const outputBytesMax = 256 * 1024 * 1024
-const readyMsMax = 60_000
+const readyMsMax = 180_000
 const shownOfLog = 2000
 
 /** Where the servers are built. */
@@ -24,6 +24,8 @@ export interface Cluster {
 	kubeconfig(user?: string): string
 	/** Standard output; rejects with what kubectl said when it fails. */
 	readonly kubectl: (args: readonly string[], options?: { readonly input?: string; readonly user?: string }) => Promise<string>
+	/** Resolves when these custom resources are served. A definition of a moment ago has no conditions yet, and `kubectl wait` fails on it at once (kubernetes/kubernetes#66439). */
+	established(...definitions: readonly string[]): Promise<void>
 	/** SIGKILL of one of its programs (`kube-apiserver`, `etcd`); resolves when it is gone, with what starts the same again, further arguments behind its own. */
 	kill(program: string): Promise<(...further: readonly string[]) => Promise<void>>
 	/** Resolves when the API server says that it is ready. */
@@ -61,6 +63,14 @@ export async function startCluster(options: { readonly env?: Readonly<Record<str
 		kubeconfig,
 		stop,
 		kubectl,
+		async established(...definitions) {
+			const conditions = `{range .status.conditions[?(@.type=="Established")]}{.status}{end}`
+			for (const definition of definitions)
+				await eventually(
+					() => kubectl(['get', 'crd', definition, '-o', `jsonpath=${conditions}`]),
+					(status) => status === 'True',
+				)
+		},
 		kill: (program) => killProgram(dir, program),
 		ready: async () => {
 			const isReady = (): Promise<boolean> =>

@@ -55,7 +55,7 @@ export class Journald {
 		this.directory = `/var/log/journal/${readFileSync('/etc/machine-id', 'utf8').trim()}.${namespace}`
 		writeFileSync(
 			join(configFolder, `journald@${namespace}.conf`),
-			'[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\nSyncIntervalSec=1s\n',
+			'[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\nSyncIntervalSec=1s\nSystemMaxUse=1G\nSystemKeepFree=1M\n',
 		)
 		mkdirSync(dirname(this.directory), { recursive: true })
 		this.#process = spawn(journald, [namespace], { stdio: 'ignore' })

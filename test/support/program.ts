@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 
 export interface Program {
 	readonly process: ChildProcess
@@ -74,8 +75,7 @@ export function temporaryFolder(name: string): { readonly path: string; remove()
 	return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-const shown = (answer: unknown): string =>
-	String(JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))).slice(0, 500)
+const shown = (answer: unknown): string => inspect(answer, { depth: 6, breakLength: Number.POSITIVE_INFINITY }).slice(0, 500)
 
 /** Asks again until `ready` says so, or fails after `ms` with the last answer. What fails to answer is asked again too. */
 export async function eventually<T>(ask: () => Promise<T>, ready: (answer: T) => boolean, ms = 60_000): Promise<T> {

@@ -101,7 +101,7 @@ export async function startProxy(target: string): Promise<Proxy> {
 		async deliver() {
 			for (const { request, upstream } of kept.splice(0)) {
 				upstream.write(request)
-				await once(upstream, 'data')
+				await Promise.race([once(upstream, 'data'), once(upstream, 'close')])
 				upstream.destroy()
 			}
 		},

@@ -21,7 +21,17 @@ beforeAll(async () => {
 	symlinkSync(process.execPath, join(path, 'node'))
 	await run(process.execPath, ['--disable-warning=ExperimentalWarning', 'tools/package.ts', '--out', folder.path])
 	const tarball = readdirSync(folder.path).find((name) => name.endsWith('.tgz')) ?? ''
-	await run('npm', ['install', '--global', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', prefix, join(folder.path, tarball)])
+	await run('npm', [
+		'install',
+		'--global',
+		'--ignore-scripts',
+		'--no-audit',
+		'--no-fund',
+		'--fetch-retries=5',
+		'--prefix',
+		prefix,
+		join(folder.path, tarball),
+	])
 })
 afterAll(() => folder.remove())
 

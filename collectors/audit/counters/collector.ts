@@ -46,6 +46,7 @@ export function createAuditCountersCollector(
 		async run(emit, signal) {
 			using state = openLocalState(context.stateDir)
 			const watch = new Watch({ config, servers, ways, context, state, emit })
+			await watch.resume()
 			for (let turn = 1; !signal.aborted; turn += 1) {
 				await watch.tick(signal)
 				await context.clock.sleep(config.pollMs + phaseOf(turn, config.pollMs), signal)
@@ -88,6 +89,23 @@ class Watch {
 		}
 	}
 
+	/** What an earlier run was at stating when it ended, in the same words again: with what came behind it in one it would be told twice. */
+	async resume(): Promise<void> {
+		const { servers, emit, state } = this.#options
+		const records: KubetapeRecord[] = []
+		const cursors: Record<string, string> = {}
+		for (const { name } of servers) {
+			const [last, stated] = [this.#last.get(name), readLook(state.cursor(statedName(name)))]
+			if (!last || !stated || stated.sentAt <= last.sentAt) continue
+			records.push(...this.#failures(name, last, stated))
+			this.#last.set(name, stated)
+			cursors[name] = writeLook(stated)
+		}
+		if (records.length === 0) return
+		await emit(records)
+		state.apply([], cursors)
+	}
+
 	async tick(signal: AbortSignal): Promise<void> {
 		const { servers, context, emit, state } = this.#options
 		const looks = await Promise.all(servers.map(async (server) => [server.name, await this.#look(server, signal)] as const))
@@ -95,13 +113,17 @@ class Watch {
 		const round: Round = new Map(looks)
 		const records: KubetapeRecord[] = []
 		const cursors: Record<string, string> = {}
+		const stated: Record<string, string> = {}
 		for (const [name, look] of round) {
 			if (!look) continue
 			const last = this.#last.get(name)
-			if (last) records.push(...this.#failures(name, last, look))
+			const failures = last ? this.#failures(name, last, look) : []
+			records.push(...failures)
 			this.#last.set(name, look)
 			cursors[name] = writeLook(look)
+			if (failures.length > 0) stated[statedName(name)] = cursors[name]
 		}
+		if (records.length > 0) state.apply([], stated)
 		if (Object.keys(cursors).length > 0) this.#rounds.push(round)
 		for (const way of ['webhook', 'file'] as const) if (this.#options.ways[way]?.any === true) cursors[seenName(way)] = 'yes'
 		records.push(...this.#settled(context.clock.nowMicros()))
@@ -215,6 +237,7 @@ class Watch {
 	}
 }
 
+const statedName = (server: string): string => `stated ${server}`
 const seenName = (way: Way): string => `by ${way}`
 
 /** By our clock; of a round without an answer it is not known, and it ends nothing. */

@@ -9,7 +9,7 @@ const tickMs = 20
 const connections = 64
 const names = 40
 const largeBytes = 40_000
-const answerMsMax = 10_000
+const answerMsMax = 60_000
 
 export interface Load {
 	/** By status; 0 where no answer came. */

@@ -32,7 +32,7 @@ beforeAll(async () => {
 	const pki = (name: string): Buffer => readFileSync(join(cluster.dir, 'pki', name))
 	agent = new Agent({ ca: pki('ca.crt'), cert: pki('admin.crt'), key: pki('admin.key'), keepAlive: true })
 	await cluster.kubectl(['apply', '-f', '-'], { input: await manifest() })
-	await cluster.kubectl(['wait', '--for=condition=Established', 'crd/widgets.example.com'])
+	await cluster.established('widgets.example.com')
 	await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(widget) })
 	for (const [resource, name, status] of statuses)
 		await cluster.kubectl(['patch', resource, name, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })])

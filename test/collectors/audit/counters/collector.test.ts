@@ -73,12 +73,20 @@ interface Run {
 	readonly metrics: string
 }
 
+interface RunOptions {
+	readonly stateDir?: string
+	readonly file?: boolean
+	readonly from?: Micros
+	/** It ends as soon as its first records are durable; they are put here. */
+	readonly killedBehind?: KubetapeRecord[]
+}
+
 /** `step` is called after each look, with the time and its number. */
 async function run(
 	servers: readonly Server[],
 	steps: number,
 	step: (received: ReceivedEntries, now: Micros, number: number) => void,
-	{ stateDir = temporaryFolder(), file = false, from = begin } = {},
+	{ stateDir = temporaryFolder(), file = false, from = begin, killedBehind }: RunOptions = {},
 ): Promise<Run> {
 	const records: KubetapeRecord[] = []
 	const [received, stop, metrics] = [new ReceivedEntries(), new AbortController(), createMetrics()]
@@ -97,6 +105,9 @@ async function run(
 	const emit = async (batch: readonly KubetapeRecord[]): Promise<void> => {
 		await Promise.resolve()
 		records.push(...batch)
+		if (!killedBehind) return
+		killedBehind.push(...batch)
+		throw new Error('killed')
 	}
 	const ways = file ? { file: received } : { webhook: received }
 	const counted = servers.map((server) => server.counted(() => now, file))
@@ -259,6 +270,24 @@ describe('sent against received', () => {
 		])
 		expect((second.gaps[0]?.fromAt ?? 0) < begin + 10_000_000).toBe(true)
 		expect((await run([server], 8, step, { stateDir, from: begin + 120_000_000 })).gaps).toEqual([])
+	})
+
+	it('tells it once where it ends between what it told and that it knows so', async () => {
+		const [server, stateDir] = [new Server('a'), temporaryFolder()]
+		const step = (received: ReceivedEntries, now: Micros): void => received.add(server.write(now, 10), now)
+		await run([server], 5, step, { stateDir })
+		server.fail('webhook', 400)
+		const told: KubetapeRecord[] = []
+		const killed = run([server], 8, step, { stateDir, from: begin + 60_000_000, killedBehind: told })
+		await expect(killed).rejects.toThrow('killed')
+		server.fail('webhook', 30)
+		const { gaps } = await run([server], 8, step, { stateDir, from: begin + 120_000_000 })
+		const all = new Map([...told, ...gaps].map((record) => [record.id, record]))
+		expect([...all.values()].map((record) => (record.kind === 'gap' ? /gave up on \d+/.exec(record.detail)?.[0] : record.kind))).toEqual([
+			'gave up on 400',
+			'gave up on 30',
+		])
+		expect((await run([server], 8, step, { stateDir, from: begin + 180_000_000 })).gaps).toEqual([])
 	})
 
 	it('compares the file of its own API server', async () => {

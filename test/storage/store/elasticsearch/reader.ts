@@ -1,9 +1,9 @@
 // How another thread opens a store on Elasticsearch for reading.
 import type { Store } from '#storage/store/port.ts'
 import { openElasticsearchStore } from '#storage/store/elasticsearch/store.ts'
-import { fixedClock } from '#test/storage/store/records.ts'
+import { patientClock } from './support.ts'
 
 export function openReader(where: string): Promise<Store> {
 	const [url = '', prefix = ''] = where.split(' ')
-	return openElasticsearchStore({ config: { url, prefix, refreshMs: 0 }, readOnly: true, clock: fixedClock })
+	return openElasticsearchStore({ config: { url, prefix, refreshMs: 0 }, readOnly: true, clock: patientClock })
 }

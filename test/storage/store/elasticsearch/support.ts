@@ -1,7 +1,7 @@
 // Stores of tests on one real Elasticsearch: each under a prefix of its own, removed with everything it made; and damage to what lies on the server's disk.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from '#runtime/clock.ts'
+import { systemClock, type Clock } from '#runtime/clock.ts'
 import type { ElasticsearchStoreConfig } from '#storage/store/elasticsearch/config.ts'
 import { openElasticsearchStore } from '#storage/store/elasticsearch/store.ts'
 import type { Store } from '#storage/store/port.ts'
@@ -11,6 +11,8 @@ import type { ElasticsearchServer } from '#test/support/elasticsearch.ts'
 import { eventually } from '#test/support/program.ts'
 
 let opened = 0
+/** The time is that of the records, and a wait is one: a server has its moments. */
+export const patientClock: Clock = { nowMicros: () => fixedClock.nowMicros(), sleep: (ms, signal) => systemClock.sleep(ms, signal) }
 
 /** A request of the test itself; rejects where it is refused. */
 export async function ask<T>(server: Pick<ElasticsearchServer, 'url'>, method: string, path: string, body?: object): Promise<T> {
@@ -37,7 +39,7 @@ export const deletingByPattern = 'action.destructive_requires_name=false'
 export async function openStore(
 	server: ElasticsearchServer,
 	config: Partial<ElasticsearchStoreConfig> = {},
-	clock: Clock = fixedClock,
+	clock: Clock = patientClock,
 ): Promise<OpenStore & { readonly prefix: string }> {
 	const prefix = config.prefix ?? newPrefix()
 	const open = (): Promise<Store> =>
