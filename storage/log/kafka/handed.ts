@@ -96,8 +96,8 @@ export class Handed {
 	}
 
 	/**
-	 * Commits up to these offsets, in one request. Void where a partition is another's by now: its records are read again there. Rejects only where an operator must
-	 * change something.
+	 * Commits up to these offsets, in one request. Void where a partition is another's by now: its records are read again there. Where the brokers do not take it in
+	 * time, a later commit does it, or the member is begun anew (member.ts). Rejects only where an operator must change something.
 	 */
 	static async commit(reached: ReadonlyMap<Handed, bigint>): Promise<void> {
 		const [anyone] = reached.keys()
@@ -112,7 +112,10 @@ export class Handed {
 			try {
 				// Any of them speaks for its member.
 				await one[0].#options.payload.commitOffsetsIfNecessary({ topics: topicsOf(left) })
-				for (const [handed, offset] of left) handed.place.committed = offset
+				for (const [{ place }, offset] of left) {
+					place.committed = offset
+					place.isUncommitted = false
+				}
 				return
 			} catch (error) {
 				const verdict = verdictOf(error)
@@ -124,6 +127,7 @@ export class Handed {
 				await backoff.wait(AbortSignal.timeout(commitMs))
 			}
 		}
+		for (const [{ place }, offset] of reached) place.isUncommitted ||= offset > place.committed
 	}
 }
 

@@ -277,6 +277,7 @@ export class Member {
 				}
 			}
 			for (const place of quiet) {
+				if (place.isUncommitted) return this.#end('stall', new Error(`${place.name}: a commit was not taken, and no other followed`))
 				const isStuck = place.waiting && this.#watchdog.isStuck(place.waiting, { now, partitions: places.length, inHand: inHand.size > 0 })
 				if (isStuck) return this.#end('stall', new Error(`${place.name} has records at ${place.next} and does not go on`))
 			}

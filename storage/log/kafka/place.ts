@@ -45,6 +45,8 @@ export class Place {
 	next: bigint
 	/** What the group had committed when it was given to this member; offsets before it are no progress. */
 	committed: bigint
+	/** The brokers did not take a commit in time: unless a later one is taken, what was done here is not known to be. */
+	isUncommitted = false
 	/** performance.now() of the last sign of progress. */
 	progressAt: number
 	/** Since records were seen to wait here, and none was read. */
