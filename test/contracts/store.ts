@@ -273,6 +273,12 @@ export function storeContract(engine: StoreEngine): void {
 						expect(bucket.counts.change ?? 0, `${buckets} buckets, number ${index}`).toBe(inside)
 					}
 				}
+			// Without a range it is that of the cluster, wherever others have records.
+			await store.put([aReject('green', noon - dayMicros), aReject('green', noon + dayMicros / 6)])
+			const own = await store.histogram({ cluster: 'blue' }, 10)
+			expect([own[0]?.from, own.at(-1)?.to]).toEqual([noon + Math.min(...times), noon + Math.max(...times)])
+			const all = await store.histogram({}, 10)
+			expect([all[0]?.from, all.at(-1)?.to]).toEqual([noon - dayMicros, noon + dayMicros / 6])
 		})
 
 		promise('kinds and rejects: every kind that a record is about, and what was refused, by cluster and time', async ({ store }) => {

@@ -126,7 +126,8 @@ describe('the view', () => {
 	it('is the same after the way through a link', () => {
 		fc.assert(
 			fc.property(view, (before) => {
-				expect(readView(writeView(before))).toEqual(before)
+				// Nothing new comes before the end of a range.
+				expect(readView(writeView(before))).toEqual({ ...before, live: before.live && before.to === '' })
 			}),
 		)
 	})

@@ -14,23 +14,31 @@ export class Problem extends Error {
 }
 
 /** The message where nothing came back. */
-export const unreached = 'the server does not answer'
+const unreached = 'the server does not answer'
+/** Longer than the server itself takes at most for an answer (30 s). */
+const answerMs = 35_000
+const clustersAnswerMs = 10_000
+
+/** Whether it may be otherwise when it is asked again, by the status of the answer. */
+export const passes = (status: number): boolean => status === 0 || status >= 500
 
 interface Failure {
 	readonly error?: { readonly message?: string }
 }
 
-async function ask<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
+async function ask<T>(path: string, query: Query, signal: AbortSignal, withinMs = answerMs): Promise<T> {
 	const text = new URLSearchParams(query).toString()
+	const late = AbortSignal.timeout(withinMs)
 	let response: Response
 	try {
-		response = await fetch(`/api/v1/${path}${text === '' ? '' : `?${text}`}`, signal ? { signal } : {})
+		response = await fetch(`/api/v1/${path}${text === '' ? '' : `?${text}`}`, { signal: AbortSignal.any([signal, late]) })
 	} catch (error) {
-		if (signal?.aborted) throw error
+		if (signal.aborted) throw error
 		throw new Problem(0, unreached)
 	}
 	const body = await response.json().catch((error: unknown): Failure => {
-		if (signal?.aborted) throw error
+		if (signal.aborted) throw error
+		if (late.aborted) throw new Problem(0, unreached)
 		return {} // a proxy's page, or an answer cut off: the status says what there is to say
 	})
 	if (!response.ok || body === null)
@@ -45,7 +53,7 @@ export function objectPath(cluster: string, key: string): string {
 }
 
 export const api = {
-	clusters: (signal: AbortSignal) => ask<WirePage<WireCluster>>('clusters', {}, signal),
+	clusters: (signal: AbortSignal) => ask<WirePage<WireCluster>>('clusters', {}, signal, clustersAnswerMs),
 	timeline: (query: Query, signal: AbortSignal) => ask<WirePage<WireItem>>('timeline', query, signal),
 	histogram: (query: Query, signal: AbortSignal) => ask<{ items: readonly WireBucket[] }>('timeline/histogram', query, signal),
 	usersByCount: (query: Query, signal: AbortSignal) =>

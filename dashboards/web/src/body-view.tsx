@@ -24,6 +24,11 @@ async function copy(text: string): Promise<boolean> {
 	}
 }
 
+/** Of a line that is cut it is said how much is missing; what is copied is whole. */
+function shownOf(line: string): string {
+	return line.length <= lineCharsMax ? line : `${line.slice(0, lineCharsMax)} … and ${plural(line.length - lineCharsMax, 'character')} more`
+}
+
 export function BodyView({ state }: { readonly state: WireState }) {
 	const { body, item } = state
 	const lines = useMemo(() => (body ? yamlLines(body) : []), [body])
@@ -50,7 +55,7 @@ export function BodyView({ state }: { readonly state: WireState }) {
 				class="yaml"
 				label={`YAML at revision ${item.revision}`}
 				plain
-				row={(index) => <code>{(lines[index] ?? '').slice(0, lineCharsMax)}</code>}
+				row={(index) => <code>{shownOf(lines[index] ?? '')}</code>}
 			/>
 		</div>
 	)

@@ -1,8 +1,9 @@
 // What the view needs, asked again when it changes, and never twice at once: records, coverage, the list of clusters.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { WireBucket, WireCluster, WireCoverage, WireItem } from '#api/wire.ts'
-import { api, Problem, type Query } from './api.ts'
-import { bucketsAsked, emptySet, itemsMax, loadRecords, merge, type RecordSet } from './load.ts'
+import { api, passes, Problem, type Query } from './api.ts'
+import { bucketsAsked, emptySet, held, itemsMax, loadRecords, merge, type RecordSet } from './load.ts'
+import { useRetry } from './retry.ts'
 
 /** How often the list of clusters is asked for: it also tells whether the server still answers and whether there is more. */
 const clustersMs = 2500
@@ -14,6 +15,8 @@ export interface Loaded {
 	readonly set: RecordSet
 	readonly busy: boolean
 	readonly problem: string
+	/** The problem may be over when it is asked again. */
+	readonly passes?: boolean
 }
 
 /** The sets of the last ranges and filters, so that going back shows them at once; they are asked for again all the same. */
@@ -35,75 +38,92 @@ export function useRecords(
 ): { readonly loaded: Loaded; readonly add: (items: readonly WireItem[]) => void } {
 	const [loaded, setLoaded] = useState<Loaded>({ of: '', set: emptySet, busy: true, problem: '' })
 	const text = query && JSON.stringify(query)
-	const last = useRef('')
+	/** The query whose answer is shown. */
+	const answered = useRef('')
+	/** What was added while one is asked for: the answer may be older than it. */
+	const added = useRef<readonly WireItem[] | undefined>(undefined)
 	useEffect(() => {
 		if (text === undefined) return undefined
 		const stop = new AbortController()
-		const known = last.current === text ? undefined : kept.get(text)
-		const again = last.current === text || known !== undefined
-		last.current = text
-		setLoaded((before) => ({ of: text, set: known ?? before.set, busy: true, problem: again && !known ? before.problem : '' }))
+		const known = answered.current === text ? undefined : kept.get(text)
+		const again = answered.current === text || known !== undefined
+		if (known) answered.current = text
+		const isElsewhere = clusterOf(answered.current) !== clusterOf(text)
+		added.current = []
+		setLoaded((before) => ({
+			of: text,
+			set: known ?? (isElsewhere ? emptySet : before.set),
+			busy: true,
+			problem: again && !known ? before.problem : '',
+		}))
+		let answer = emptySet
 		loadRecords(JSON.parse(text) as Query, stop.signal, (set) => {
+			if (stop.signal.aborted) return
+			answered.current = text
+			answer = set
 			// Asked again, the old records stay in sight until the new ones are whole.
-			if (!stop.signal.aborted) setLoaded((before) => ({ ...before, problem: '', set: again ? refreshed(before.set, set) : set }))
+			setLoaded((before) => ({ ...before, problem: '', set: withMore(set, again ? before.set.items : (added.current ?? [])) }))
 		}).then(
 			() => {
 				if (stop.signal.aborted) return
-				setLoaded((before) => {
-					keep(text, before.set)
-					return { ...before, busy: false }
-				})
+				const set = withMore(answer, added.current ?? [])
+				added.current = undefined
+				keep(text, set)
+				setLoaded((before) => ({ ...before, set, busy: false }))
 			},
 			(error: unknown) => {
 				if (stop.signal.aborted) return
-				const problem = error instanceof Problem ? error.message : `the page failed: ${String(error)}`
-				setLoaded((before) => ({ ...before, set: again ? before.set : emptySet, busy: false, problem }))
+				added.current = undefined
+				if (!again) answered.current = ''
+				const { message, status } = error instanceof Problem ? error : { message: `the page failed: ${String(error)}`, status: 0 }
+				setLoaded((before) => ({ ...before, set: again ? before.set : emptySet, busy: false, problem: message, passes: passes(status) }))
 			},
 		)
 		return () => stop.abort()
 	}, [text, turn])
 	const add = useCallback((items: readonly WireItem[]) => {
+		if (added.current) added.current = [...added.current, ...items]
 		setLoaded((before) => {
 			const merged = merge(before.set.items, items)
 			if (merged === before.set.items) return before
 			const fresh = merged.length - before.set.items.length
-			const newest = merged.slice(0, itemsMax)
-			const since = newest.length < merged.length ? Date.parse(newest.at(-1)?.time ?? '') : before.set.since
-			return { ...before, set: { ...before.set, items: newest, total: before.set.total + fresh, since } }
+			const most = held(merged)
+			const since = most.length < merged.length ? Date.parse(merged[itemsMax - 1]?.time ?? '') : before.set.since
+			return { ...before, set: { ...before.set, items: most, total: before.set.total + fresh, since: Math.max(since, before.set.since) } }
 		})
 	}, [])
 	const busy = loaded.busy || (text !== undefined && loaded.of !== text)
 	return { loaded: busy === loaded.busy ? loaded : { ...loaded, busy }, add }
 }
 
-/** What was added meanwhile stays: the answer may be older than it. */
-function refreshed(old: RecordSet, fresh: RecordSet): RecordSet {
-	return { ...fresh, items: merge(fresh.items, old.items).slice(0, itemsMax) }
-}
+const withMore = (set: RecordSet, items: readonly WireItem[]): RecordSet => ({ ...set, items: merge(set.items, items) })
+
+const clusterOf = (text: string): string => (text === '' ? '' : ((JSON.parse(text) as Query)['cluster'] ?? ''))
 
 /** While `on`, the density follows the records that were added. */
 export function useLiveBuckets(query: Query | undefined, on: boolean, set: RecordSet): RecordSet {
 	const [buckets, setBuckets] = useState<readonly WireBucket[]>()
-	const waiting = useRef(false)
+	const total = useRef(set.total)
+	total.current = set.total
 	const text = query && JSON.stringify(query)
-	useEffect(() => setBuckets(undefined), [text, on, set.buckets])
+	useEffect(() => setBuckets(undefined), [text, set.buckets])
 	useEffect(() => {
-		if (!on || text === undefined || waiting.current) return undefined
-		waiting.current = true
+		if (!on || text === undefined) return undefined
 		const stop = new AbortController()
-		const timer = setTimeout(() => {
-			waiting.current = false
+		let asked = total.current
+		const timer = setInterval(() => {
+			if (asked === total.current) return
+			asked = total.current
 			api.histogram({ ...(JSON.parse(text) as Query), buckets: String(bucketsAsked) }, stop.signal).then(
 				({ items }) => setBuckets(items),
 				() => undefined, // the list of clusters tells that the server is gone
 			)
 		}, liveBucketsMs)
 		return () => {
-			waiting.current = false
-			clearTimeout(timer)
+			clearInterval(timer)
 			stop.abort()
 		}
-	}, [text, on, set.total])
+	}, [text, on])
 	return buckets ? { ...set, buckets } : set
 }
 
@@ -141,16 +161,23 @@ export function useClusters(): Clusters {
 	return state
 }
 
-export function useCoverage(cluster: string, turn: number): { readonly coverage?: WireCoverage; readonly problem: string } {
-	const [state, setState] = useState<{ readonly coverage?: WireCoverage; readonly problem: string }>({ problem: '' })
+interface Covered {
+	readonly coverage?: WireCoverage
+	readonly problem: string
+}
+
+/** `newest` changes: it is asked for again. */
+export function useCoverage(cluster: string, newest: string): Covered {
+	const [state, setState] = useState<Covered & { readonly of: string }>({ of: '', problem: '' })
+	const retry = useRetry(state.of === cluster && state.problem !== '')
 	useEffect(() => {
 		if (cluster === '') return undefined
 		const stop = new AbortController()
 		api.coverage({ cluster }, stop.signal).then(
-			(coverage) => setState({ coverage, problem: '' }),
-			(error: Error) => stop.signal.aborted || setState({ problem: error.message }),
+			(coverage) => setState({ of: cluster, coverage, problem: '' }),
+			(error: Error) => stop.signal.aborted || setState({ of: cluster, problem: error.message }),
 		)
 		return () => stop.abort()
-	}, [cluster, turn])
-	return state
+	}, [cluster, newest, retry])
+	return state.of === cluster ? state : { problem: '' }
 }

@@ -1,5 +1,5 @@
 // How many records when: bars over time on the same axis as the lanes, warnings on a scale of their own below. Drag to zoom; double click or Escape goes back.
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { WireBucket } from '#api/wire.ts'
@@ -124,19 +124,29 @@ function optionsOf(props: DensityProps, width: number): uPlot.Options {
 }
 
 export function Density(props: DensityProps) {
-	const { buckets, holes, palette, gutter, onZoom, onReset } = props
+	const { buckets, palette, gutter, onZoom, onReset } = props
 	const holder = useRef<HTMLDivElement>(null)
+	const [dragging, setDragging] = useState(false)
+	// What comes while a stretch is being chosen is drawn behind it: the choice would be lost, and the axis another one.
+	const drawn = useRef(props)
+	if (!dragging) drawn.current = props
+	const gaps = drawn.current.holes.filter(({ kind }) => kind === 'gap')
 	useEffect(() => {
 		const place = holder.current
-		if (!place || buckets.length === 0) return undefined
-		const plot = new uPlot(optionsOf(props, place.clientWidth), stacked(buckets), place)
+		if (!place || drawn.current.buckets.length === 0) return undefined
+		const plot = new uPlot(optionsOf(drawn.current, place.clientWidth), stacked(drawn.current.buckets), place)
 		const resized = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: densityHeight }))
 		resized.observe(place)
+		const begin = (): void => setDragging(true)
+		const end = (): void => setDragging(false)
+		plot.over.addEventListener('mousedown', begin)
+		addEventListener('mouseup', end)
 		return () => {
+			removeEventListener('mouseup', end)
 			resized.disconnect()
 			plot.destroy()
 		}
-	}, [buckets, holes, palette, gutter, onZoom])
+	}, [drawn.current.buckets, JSON.stringify(gaps), palette, gutter, onZoom])
 	const warnings = buckets.reduce((sum, bucket) => sum + bucket.warnings, 0)
 	return (
 		<section class="density" aria-label="Density over time" onDblClick={onReset}>

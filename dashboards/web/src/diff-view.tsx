@@ -37,7 +37,7 @@ function sameSecrets(diff: WireDiff, body: Fields | null | undefined): readonly 
 	if (typeof data !== 'object' || data === null || diff.from === null) return []
 	const changed = new Set(diff.changes.map(({ path }) => path))
 	return Object.entries(data).flatMap(([name, value]) =>
-		isHidden(value) && !changed.has(`data.${name}`) && !changed.has('data') ? [name] : [],
+		isHidden(value) && !['data', `data.${name}`, `data[${JSON.stringify(name)}]`].some((path) => changed.has(path)) ? [name] : [],
 	)
 }
 

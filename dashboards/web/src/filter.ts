@@ -52,7 +52,8 @@ export function readView(hash: string): View {
 		words: text('q'),
 		include: query.has('include') ? includes.filter((name) => named.includes(name)) : emptyView.include,
 		table: text('view') === 'table',
-		live: text('live') === '1',
+		// New records are behind every end of a range.
+		live: text('live') === '1' && text('to') === '',
 		object: text('object'),
 		revision: text('rev'),
 		base: text('base'),
@@ -111,9 +112,10 @@ export function queryOf(view: View): Record<string, string> {
 	for (const typed of view.words.match(/(?:[^\s":]+:)?"[^"]*"|\S+/g) ?? []) {
 		const [head = '', ...rest] = typed.split(':')
 		const value = rest.join(':').replace(/^"(.*)"$/, '$1')
-		const field = Object.hasOwn(filterWords, head) ? filterWords[head] : undefined
-		if (field !== undefined && value !== '') query[field] = value
-		else if (head === 'is' && /^(warning|error)$/.test(value)) query['severity'] = value
+		const name = head.toLowerCase()
+		const field = Object.hasOwn(filterWords, name) ? filterWords[name] : undefined
+		if (field !== undefined && value !== '') query[field] = field === 'verb' ? value.toLowerCase() : value
+		else if (name === 'is' && /^(warning|error)$/i.test(value)) query['severity'] = value.toLowerCase()
 		else if (typed === 'owned') query['owner'] = 'true'
 		else free.push(typed)
 	}

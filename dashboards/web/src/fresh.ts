@@ -8,12 +8,15 @@ interface FreshInput {
 	readonly busy: boolean
 	/** The list of clusters has no answer. */
 	readonly gone: boolean
-	/** The records had no answer. */
-	readonly unreached: boolean
+	/** The records had no answer, and may have one when they are asked for again. */
+	readonly failed: boolean
+	/** New records are held back. */
+	readonly paused: boolean
 	readonly again: () => void
 }
 
 const retryMs = 1000
+const retryMsMax = 15_000
 const shownKinds = ['change', 'event', 'audit', 'reject', 'gap'] as const
 
 function countOf(cluster: WireCluster | undefined): number {
@@ -21,24 +24,29 @@ function countOf(cluster: WireCluster | undefined): number {
 }
 
 /** How many records were stored since what is shown was asked for. */
-export function useFresh({ cluster, live, busy, gone, unreached, again }: FreshInput): number {
+export function useFresh({ cluster, live, busy, gone, failed, paused, again }: FreshInput): number {
 	const now = countOf(cluster)
 	const [seen, setSeen] = useState<{ readonly name: string; readonly count: number }>({ name: '', count: 0 })
 	const name = cluster?.name ?? ''
 	useEffect(() => {
-		if (busy && name !== '') setSeen({ name, count: now })
-	}, [busy, name])
+		if ((busy || live) && name !== '') setSeen({ name, count: now })
+	}, [busy, name, live ? now : 0])
 	// The server answers again, or may: what failed is asked for again.
+	const tries = useRef(0)
 	useEffect(() => {
-		if (gone || !unreached) return undefined
-		const timer = setTimeout(again, retryMs)
+		if (!failed && !busy) tries.current = 0
+		if (gone || !failed || busy) return undefined
+		const timer = setTimeout(again, Math.min(retryMs * 2 ** tries.current++, retryMsMax))
 		return () => clearTimeout(timer)
-	}, [gone, unreached, busy, again])
+	}, [gone, failed, busy, again])
 	const was = useRef(gone)
 	useEffect(() => {
-		if (was.current && !gone) again()
-		was.current = gone
-	}, [gone, again])
+		if (gone) was.current = true
+		else if (was.current && !paused) {
+			was.current = false
+			again()
+		}
+	}, [gone, paused, again])
 	const fresh = seen.name === name && !busy && !live ? Math.max(0, now - seen.count) : 0
 	useEffect(() => {
 		if (fresh > 0 && cluster?.replay) again()

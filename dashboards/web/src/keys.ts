@@ -18,7 +18,9 @@ interface Keys {
 }
 
 const isField = (target: EventTarget | null): boolean =>
-	target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement
+	(target instanceof HTMLInputElement && target.type !== 'checkbox') ||
+	target instanceof HTMLSelectElement ||
+	target instanceof HTMLTextAreaElement
 
 /** The range moved or scaled about its middle; undefined where nothing is in sight. */
 export function rangeBy(from: number, to: number, key: string): { readonly from: string; readonly to: string } | undefined {
@@ -41,8 +43,22 @@ function closeOne({ view, change, asking, setAsking }: Keys): void {
 	else if (view.from !== '' || view.to !== '') change({ from: '', to: '' })
 }
 
+/** The range that a key made last: the next step goes on from it, also where its records are not there yet, and back returns to what was before the first. */
+let stepped = { from: '', to: '' }
+
+function step({ view, change, from, to }: Keys, key: string): boolean {
+	const goesOn = view.to !== '' && view.from === stepped.from && view.to === stepped.to
+	const range = goesOn ? rangeBy(Date.parse(view.from), Date.parse(view.to), key) : rangeBy(from, to, key)
+	if (!range) return false
+	stepped = range
+	change({ ...range, live: false }, goesOn)
+	return true
+}
+
 function press(event: KeyboardEvent, keys: Keys): void {
 	const { view, change, box, setAsking, asking, move } = keys
+	// What lies behind the sheet is not in reach.
+	if (asking && event.key !== '?' && event.key !== 'Escape') return
 	const free = view.object === '' && !view.ledger
 	if (event.key === '/') {
 		event.preventDefault()
@@ -63,12 +79,7 @@ function press(event: KeyboardEvent, keys: Keys): void {
 	} else if (free && (event.key === 'k' || event.key === 'ArrowUp')) {
 		event.preventDefault()
 		move(-1)
-	} else {
-		const range = rangeBy(keys.from, keys.to, event.key)
-		if (!range) return
-		event.preventDefault()
-		change(range, true)
-	}
+	} else if (step(keys, event.key)) event.preventDefault()
 }
 
 export function useKeys(keys: Keys): void {

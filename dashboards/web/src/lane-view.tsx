@@ -26,10 +26,12 @@ interface LaneViewProps {
 	readonly chosen: number
 	readonly moved: number
 	readonly onChoose: (index: number) => void
+	/** The query; the list of another begins at its top. */
+	readonly shown: string | undefined
 	readonly onOpen: (item: WireItem) => void
 }
 
-export function LaneView({ lanes, from, to, holes, palette, chosen, moved, onChoose, onOpen }: LaneViewProps) {
+export function LaneView({ lanes, from, to, holes, palette, chosen, moved, shown, onChoose, onOpen }: LaneViewProps) {
 	const holder = useRef<HTMLDivElement>(null)
 	const [width, setWidth] = useState(0)
 	useLayoutEffect(() => {
@@ -52,7 +54,9 @@ export function LaneView({ lanes, from, to, holes, palette, chosen, moved, onCho
 			count={lanes.length}
 			height={rowHeight}
 			chosen={chosen}
+			keyOf={(index) => lanes[index]?.key}
 			moved={moved}
+			of={shown}
 			class="lanes"
 			label="Objects"
 			overlay={overlay}

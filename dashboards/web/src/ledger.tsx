@@ -35,13 +35,13 @@ interface LedgerProps {
 	readonly cluster: string
 	readonly coverage: WireCoverage | undefined
 	readonly problem: string
-	/** Counts up when the records are asked for again. */
-	readonly turn: number
+	/** Changes when there may be more of them. */
+	readonly newest: string
 	readonly onOpenKey: (key: string) => void
 	readonly onClose: () => void
 }
 
-export function Ledger({ cluster, coverage, problem, turn, onOpenKey, onClose }: LedgerProps) {
+export function Ledger({ cluster, coverage, problem, newest, onOpenKey, onClose }: LedgerProps) {
 	return (
 		<aside class="object ledger" aria-label="Coverage, gaps and rejects">
 			<header>
@@ -77,7 +77,7 @@ export function Ledger({ cluster, coverage, problem, turn, onOpenKey, onClose }:
 						<Gaps coverage={coverage} cluster={cluster} onOpenKey={onOpenKey} />
 					</>
 				)}
-				<Rejects cluster={cluster} turn={turn} expected={coverage?.rejects ?? 0} />
+				<Rejects cluster={cluster} newest={newest} expected={coverage?.rejects} />
 			</div>
 		</aside>
 	)
@@ -145,7 +145,16 @@ export function withNewest(before: Page, newest: Page): Page {
 	return known < 0 ? newest : { items: [...newest.items.slice(0, known), ...before.items], next: before.next }
 }
 
-function Rejects({ cluster, turn, expected }: { readonly cluster: string; readonly turn: number; readonly expected: number }) {
+/** `expected` undefined: how many there are is not known. */
+function Rejects({
+	cluster,
+	newest,
+	expected,
+}: {
+	readonly cluster: string
+	readonly newest: string
+	readonly expected: number | undefined
+}) {
 	const [pages, setPages] = useState<RejectPages>({ items: [], next: null, problem: '', busy: true })
 	const ask = (cursor: string | null, signal: AbortSignal, join: (before: Page, page: Page) => Page): void => {
 		setPages((before) => ({ ...before, busy: true }))
@@ -159,12 +168,12 @@ function Rejects({ cluster, turn, expected }: { readonly cluster: string; readon
 		const stop = (leaving.current = new AbortController())
 		ask(null, stop.signal, withNewest)
 		return () => stop.abort()
-	}, [cluster, turn, expected])
+	}, [cluster, newest, expected])
 	const askOlder = (cursor: string): void =>
 		ask(cursor, leaving.current.signal, ({ items }, older) => ({ items: [...items, ...older.items], next: older.next }))
 	return (
 		<>
-			<h3>{expected === 0 ? 'No rejects' : `${plural(expected, 'input')} rejected`}</h3>
+			<h3>{expected === undefined ? 'Rejects' : expected === 0 ? 'No rejects' : `${plural(expected, 'input')} rejected`}</h3>
 			{pages.problem !== '' && (
 				<p class="problem" role="alert">
 					{pages.problem}

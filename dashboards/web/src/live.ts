@@ -66,6 +66,16 @@ export function useLive({ query, onItems, onBegin }: LiveOptions): LiveState {
 	return state
 }
 
+function useHidden(): boolean {
+	const [hidden, setHidden] = useState(document.hidden)
+	useEffect(() => {
+		const look = (): void => setHidden(document.hidden)
+		document.addEventListener('visibilitychange', look)
+		return () => document.removeEventListener('visibilitychange', look)
+	}, [])
+	return hidden
+}
+
 interface TailOptions {
 	readonly live: boolean
 	readonly wholeQuery: Query | undefined
@@ -98,28 +108,44 @@ export function useTail({ live, wholeQuery, ownQuery, addWhole, addOwn, again }:
 	const waiting = useRef<{ whole: WireItem[]; own: WireItem[] }>({ whole: [], own: [] })
 	const stopped = useRef(false)
 	stopped.current = paused
+	/** A stream began behind what is shown while it was paused. */
+	const lacking = useRef(false)
+	const filtered = ownQuery !== undefined
 	const take = useCallback(
 		(which: 'whole' | 'own', add: (items: readonly WireItem[]) => void) => (items: readonly WireItem[]) => {
 			if (!stopped.current) return add(items)
 			waiting.current[which] = [...waiting.current[which], ...items].slice(-heldMax)
-			setHeld(Math.max(waiting.current.own.length, waiting.current.whole.length))
+			setHeld(waiting.current[filtered ? 'own' : 'whole'].length)
 		},
-		[],
+		[filtered],
 	)
 	const onWhole = useMemo(() => take('whole', addWhole), [take, addWhole])
 	const onOwn = useMemo(() => take('own', addOwn), [take, addOwn])
 	const begin = useCallback(() => {
-		if (!stopped.current) again()
+		if (stopped.current) lacking.current = true
+		else again()
 	}, [again])
-	const whole = useLive({ query: live ? streamed(wholeQuery) : undefined, onItems: onWhole, onBegin: begin })
-	const own = useLive({ query: live ? streamed(ownQuery) : undefined, onItems: onOwn, onBegin: begin })
+	// A browser keeps few connections to one server: a page that nobody sees leaves them to the others, and asks for everything when it is seen again.
+	const hidden = useHidden()
+	const streams = live && !hidden
+	const whole = useLive({ query: streams ? streamed(wholeQuery) : undefined, onItems: onWhole, onBegin: begin })
+	const own = useLive({ query: streams ? streamed(ownQuery) : undefined, onItems: onOwn, onBegin: begin })
 	const pause = useCallback(() => setPaused((before) => !before), [])
+	// What was held back for another filter is not for this one: everything is asked for again.
+	const text = JSON.stringify(ownQuery ?? wholeQuery)
+	useEffect(() => {
+		if (!stopped.current) return
+		waiting.current = { whole: [], own: [] }
+		lacking.current = true
+		setHeld(0)
+	}, [text])
 	useEffect(() => {
 		if (paused) return
 		const { whole: one, own: other } = waiting.current
 		waiting.current = { whole: [], own: [] }
 		setHeld(0)
-		if (one.length >= heldMax || other.length >= heldMax) again()
+		if (lacking.current || one.length >= heldMax || other.length >= heldMax) again()
+		lacking.current = false
 		addWhole(one)
 		addOwn(other)
 	}, [paused, addWhole, addOwn, again])

@@ -1,7 +1,7 @@
 // Loading records for one query: the density of all of them, then the newest; of very many first those that matter, over the whole range.
 import type { WireBucket, WireItem } from '#api/wire.ts'
 import { api, type Query } from './api.ts'
-import { isPerson } from './items.ts'
+import { isHuman, isLoud, isPerson } from './items.ts'
 
 /** Records that are held at once; the page says so when there are more. */
 export const itemsMax = 10_000
@@ -10,6 +10,8 @@ const firstPageItems = 200
 const pageItems = 1000
 const peopleMax = 8
 const perPerson = 300
+/** Of what is older than those, what matters: as much as is loaded of it at most. */
+const mattersMax = 2 * pageItems + peopleMax * perPerson
 
 export interface RecordSet {
 	/** Newest first. */
@@ -41,6 +43,13 @@ export function merge(held: readonly WireItem[], more: readonly WireItem[]): rea
 	const fresh = more.filter(({ id }) => !known.has(id) && known.add(id))
 	if (fresh.length === 0) return held
 	return [...held, ...fresh].toSorted((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : a.id < b.id ? 1 : -1))
+}
+
+/** The newest records, and of the older ones what matters: as it is loaded. Newest first, as they come. */
+export function held(items: readonly WireItem[]): readonly WireItem[] {
+	if (items.length <= itemsMax) return items
+	const older = items.slice(itemsMax).filter((item) => isLoud(item) || isHuman(item))
+	return [...items.slice(0, itemsMax), ...older.slice(0, mattersMax)]
 }
 
 /** Warnings, errors and what people asked for, over the whole range: at most 3 + peopleMax requests. */

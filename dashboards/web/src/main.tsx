@@ -1,10 +1,11 @@
 // The timeline page: what stands out, density, lanes or table, what people did, one object; keyboard and deep links.
 import { render } from 'preact'
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { WireItem } from '#api/wire.ts'
+import { changeOf, changesByRevision } from './acts.ts'
 import { usePalette } from './colours.ts'
 import { Density } from './density.tsx'
-import type { View } from './filter.ts'
+import { everything, type View } from './filter.ts'
 import { Help } from './help.tsx'
 import { useKeys } from './keys.ts'
 import { LaneView } from './lane-view.tsx'
@@ -17,7 +18,7 @@ import { Standout } from './standout.tsx'
 import { Status } from './status.tsx'
 import './style/index.css'
 import { TableView } from './table-view.tsx'
-import { count, plural } from './time.ts'
+import { count, daysOf, plural } from './time.ts'
 import { useTimeline, type Timeline } from './timeline.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useView, type ChangeView } from './use-view.ts'
@@ -37,34 +38,44 @@ function useGutter(open: boolean): number {
 	return wide && !open ? wideGutter : wide ? 240 : narrowGutter
 }
 
+/** The version of its object that a record is about: of a change its own, of a request the one that it wrote, else what stood when it happened. Empty, the newest, where that is not held. */
+function revisionAt(item: WireItem, set: RecordSet): string {
+	if (item.kind === 'change') return item.revision ?? ''
+	const versions = set.items.filter(({ kind, object }) => kind === 'change' && object?.key === item.object?.key)
+	const written = item.audit && changeOf(item, changesByRevision(versions))
+	if (written) return written.revision ?? ''
+	// Newest first. Of a part of the records, the one that stood then may be missing.
+	return set.items.length < set.total ? '' : (versions.find(({ time }) => time <= item.time)?.revision ?? '')
+}
+
 /** What the mouse and the lines of the summary do. */
-function useActions(change: ChangeView) {
+function useActions(change: ChangeView, { wholeSet }: Timeline) {
 	const open = useCallback(
 		(item: WireItem) => {
 			if (!item.object?.name) return
-			const revision = item.kind === 'change' ? (item.revision ?? '') : ''
-			change({ object: item.object.key, revision, base: '', ledger: false })
+			change({ object: item.object.key, revision: revisionAt(item, wholeSet), base: '', ledger: false })
 		},
-		[change],
+		[change, wholeSet],
 	)
 	const openKey = useCallback((key: string) => change({ object: key, revision: '', base: '', ledger: false }), [change])
 	const zoom = useCallback((begin: string, end: string) => change({ from: begin, to: end, live: false }), [change])
-	const reset = useCallback(() => change({ from: '', to: '' }), [change])
+	const reset = useCallback(() => change({ from: everything, to: '' }), [change])
 	const close = useCallback(() => change({ object: '', revision: '', base: '', whole: false, ledger: false }), [change])
 	return { open, openKey, zoom, reset, close }
 }
 
-function useChoice(rows: number, shown: string | undefined, table: boolean) {
-	const [chosen, setChosen] = useState(-1)
+/** The record or the lane that is chosen: itself, and not its place, which changes as records come. */
+function useChoice(rows: readonly { readonly id?: string; readonly key?: string }[], shown: string | undefined, table: boolean) {
+	const [key, setKey] = useState<string>()
 	const [moved, setMoved] = useState(0)
-	const move = useCallback(
-		(step: number) => {
-			setChosen((before) => Math.max(0, Math.min(rows - 1, before + step)))
-			setMoved((before) => before + 1)
-		},
-		[rows],
-	)
-	useEffect(() => setChosen(-1), [table, shown])
+	const keyAt = (index: number): string | undefined => rows[index]?.id ?? rows[index]?.key
+	const chosen = useMemo(() => (key === undefined ? -1 : rows.findIndex(({ id, key: own }) => (id ?? own) === key)), [rows, key])
+	const setChosen = (index: number): void => setKey(keyAt(index))
+	const move = (step: number): void => {
+		setKey(keyAt(Math.max(0, Math.min(rows.length - 1, chosen + step))))
+		setMoved((before) => before + 1)
+	}
+	useEffect(() => setKey(undefined), [table, shown])
 	return { chosen, moved, setChosen, move }
 }
 
@@ -73,10 +84,10 @@ function App() {
 	const [asking, setAsking] = useState(false)
 	const box = useRef<HTMLInputElement>(null)
 	const timeline = useTimeline(view)
-	const { cluster, ready, set, tail, ledger, turn, rows, lanes, findings, problem } = timeline
+	const { cluster, ready, set, tail, ledger, turn, newest, rows, lanes, findings, problem } = timeline
 	const { from, to } = rangeOf(set)
-	const actions = useActions(change)
-	const choice = useChoice(view.table ? rows.length : lanes.length, timeline.shown, view.table)
+	const actions = useActions(change, timeline)
+	const choice = useChoice(view.table ? rows : lanes, timeline.shown, view.table)
 	useKeys({ view, change, box, from, to, asking, setAsking, move: choice.move, pause: tail.pause })
 	const beside = view.object !== '' || view.ledger
 	const gutter = useGutter(beside)
@@ -108,10 +119,12 @@ function App() {
 					onOpen={actions.open}
 				/>
 			)}
-			{view.object !== '' && ready && <ObjectView {...{ cluster, view, change }} newest={`${turn}`} onClose={actions.close} />}
+			{view.object !== '' && ready && (
+				<ObjectView {...{ cluster, view, change }} newest={`${turn} ${newestOf(timeline, view.object)}`} onClose={actions.close} />
+			)}
 			{view.object === '' && view.ledger && ready && (
 				<Ledger
-					{...{ cluster, turn }}
+					{...{ cluster, newest }}
 					coverage={ledger.coverage}
 					problem={ledger.problem}
 					onOpenKey={actions.openKey}
@@ -121,6 +134,11 @@ function App() {
 			{asking && <Help onClose={() => setAsking(false)} />}
 		</div>
 	)
+}
+
+/** The newest change of an object among those that are held: when another comes there is a version more. */
+function newestOf({ wholeSet }: Timeline, object: string): string {
+	return wholeSet.items.find((item) => item.kind === 'change' && item.object?.key === object)?.id ?? ''
 }
 
 interface MainProps {
@@ -145,6 +163,7 @@ function Main({ view, change, timeline, actions, choice, gutter, beside }: MainP
 			{!beside && wholeSet.total > 0 && (
 				<Standout
 					{...{ cluster, findings, change }}
+					newest={timeline.newest}
 					coverage={ledger.coverage}
 					partial={partialText(wholeSet)}
 					folded={view.folded}
@@ -163,14 +182,27 @@ function Main({ view, change, timeline, actions, choice, gutter, beside }: MainP
 				objects={lanes.length}
 				busy={timeline.busy}
 				fresh={timeline.fresh}
+				days={daysOf(from, to)}
 				onFresh={timeline.again}
 			/>
 			{empty !== '' ? (
 				<p class="empty">{empty}</p>
 			) : view.table ? (
-				<TableView items={timeline.rows} {...{ chosen, moved, end }} spanMs={to - from} onChoose={setChosen} onOpen={actions.open} />
+				<TableView
+					items={timeline.rows}
+					{...{ chosen, moved, end }}
+					shown={timeline.shown}
+					spanMs={to - from}
+					onChoose={setChosen}
+					onOpen={actions.open}
+				/>
 			) : (
-				<LaneView {...{ lanes, from, to, holes, palette, chosen, moved }} onChoose={setChosen} onOpen={actions.open} />
+				<LaneView
+					{...{ lanes, from, to, holes, palette, chosen, moved }}
+					shown={timeline.shown}
+					onChoose={setChosen}
+					onOpen={actions.open}
+				/>
 			)}
 		</main>
 	)

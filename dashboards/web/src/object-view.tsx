@@ -1,12 +1,13 @@
 // One object: its versions, what changed in the chosen one and who did it, and the whole of it as it was.
-import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { WireDiff, WireState, WireVersion } from '#api/wire.ts'
 import { Actor } from './actor.tsx'
-import { api, objectPath } from './api.ts'
+import { api, objectPath, passes, Problem } from './api.ts'
 import { BodyView } from './body-view.tsx'
 import { DiffView } from './diff-view.tsx'
 import { word, type View } from './filter.ts'
 import { partsOf } from './items.ts'
+import { useRetry } from './retry.ts'
 import { bound, plural } from './time.ts'
 import { VersionList } from './version-list.tsx'
 import { useVersions } from './versions.ts'
@@ -27,24 +28,38 @@ interface Detail {
 	readonly diff?: WireDiff
 	readonly state?: WireState
 	readonly problem: string
+	/** The problem may be over when it is asked again. */
+	readonly passes: boolean
 }
 
-/** What is known of one version, asked for by revision: it does not wait for the list. */
-function useDetail(path: string, revision: string | undefined, base: string): Detail {
+/** What is known of one version, asked for by revision: it does not wait for the list. `newest` changes: who it was may be known by now. */
+function useDetail(path: string, revision: string | undefined, base: string, newest: string): Detail {
 	const of = `${path}@${revision ?? ''}~${base}`
-	const [detail, setDetail] = useState<Detail>({ of: '', problem: '' })
+	const [detail, setDetail] = useState<Detail>({ of: '', problem: '', passes: false })
+	const retry = useRetry(detail.of === of && detail.passes)
 	useEffect(() => {
 		if (!revision) return undefined
 		const stop = new AbortController()
 		const put = (part: Partial<Detail>): void => {
-			if (!stop.signal.aborted) setDetail((before) => ({ ...(before.of === of ? before : { of, problem: '' }), ...part }))
+			if (!stop.signal.aborted) setDetail((before) => ({ ...(before.of === of ? before : { of, problem: '', passes: false }), ...part }))
 		}
-		const fail = (error: Error): void => put({ problem: error.message })
-		api.diff(path, { to: revision, ...(base === '' ? {} : { from: base }) }, stop.signal).then((diff) => put({ diff }), fail)
-		api.state(path, { at: revision }, stop.signal).then((state) => put({ state }), fail)
+		Promise.all([
+			api.diff(path, { to: revision, ...(base === '' ? {} : { from: base }) }, stop.signal).then((diff) => put({ diff })),
+			api.state(path, { at: revision }, stop.signal).then((state) => put({ state })),
+		]).then(
+			() => put({ problem: '', passes: false }),
+			(error: Error) => put({ problem: error.message, passes: error instanceof Problem && passes(error.status) }),
+		)
 		return () => stop.abort()
-	}, [of])
-	return detail.of === of ? detail : { of, problem: '' }
+	}, [of, newest, retry])
+	return detail.of === of ? detail : { of, problem: '', passes: false }
+}
+
+/** The newest version when the object was opened: one that comes later does not take the place of what is being read. */
+function useOpened(path: string, latest: string | undefined): string | undefined {
+	const opened = useRef({ path: '', revision: latest })
+	if (opened.current.path !== path || opened.current.revision === undefined) opened.current = { path, revision: latest }
+	return opened.current.revision
 }
 
 export function ObjectView({ cluster, view, newest, change, onClose }: ObjectViewProps) {
@@ -54,8 +69,9 @@ export function ObjectView({ cluster, view, newest, change, onClose }: ObjectVie
 	const { items } = versions
 	const [moved, setMoved] = useState(0)
 	const latest = useMemo(() => items.find(({ folded }) => folded === undefined) ?? items[0], [items])
-	const chosen = revision || latest?.revision
-	const detail = useDetail(path, chosen, base)
+	const opened = useOpened(path, latest?.revision)
+	const chosen = revision || opened
+	const detail = useDetail(path, chosen, base, newest)
 	const choose = (version: WireVersion): void => change({ revision: version.revision ?? '', base: '' }, true)
 
 	useLayoutEffect(() => {

@@ -1,5 +1,5 @@
 // The summary: what went wrong and what came just before it, who touched access, what is missing. Each line opens its records.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { WireActor, WireCoverage, WireItem } from '#api/wire.ts'
 import { AccessCard } from './access-card.tsx'
 import { Actor } from './actor.tsx'
@@ -14,6 +14,8 @@ const actorsMax = 8
 
 interface StandoutProps {
 	readonly cluster: string
+	/** Changes when there may be more records. */
+	readonly newest: string
 	readonly findings: Findings
 	readonly coverage: WireCoverage | undefined
 	/** Only a part of the range is held: the newest, and what matters of the rest. */
@@ -24,27 +26,29 @@ interface StandoutProps {
 	readonly onOpen: (item: WireItem) => void
 }
 
-/** Who made these changes, as the server says it; asked once per change. */
-function useActors(cluster: string, items: readonly WireItem[]): ReadonlyMap<string, WireActor | null> {
+/** Who made these changes, as the server says it. What it says exactly stays so; else it is asked again when `newest` changes: requests may come after what they did. */
+function useActors(cluster: string, items: readonly WireItem[], newest: string): ReadonlyMap<string, WireActor | null> {
 	const [actors, setActors] = useState<ReadonlyMap<string, WireActor | null>>(new Map())
-	const wanted = items.filter(({ id, object, revision }) => object && revision && !actors.has(id)).slice(0, actorsMax)
+	const asked = useRef({ newest, ids: new Set<string>() })
+	if (asked.current.newest !== newest) asked.current = { newest, ids: new Set() }
+	const isOpen = (id: string): boolean => actors.get(id)?.tier !== 'exact' && !asked.current.ids.has(id)
+	const wanted = items.filter(({ id, object, revision }) => object && revision && isOpen(id)).slice(0, actorsMax)
 	const ids = wanted.map(({ id }) => id).join()
 	useEffect(() => {
 		if (wanted.length === 0) return undefined
 		const stop = new AbortController()
-		const asked = wanted.map(async (item): Promise<[string, WireActor | null]> => {
+		const answering = wanted.map(async (item): Promise<[string, WireActor | null]> => {
 			const diff = await api.diff(objectPath(cluster, item.object?.key ?? ''), { to: item.revision ?? '' }, stop.signal)
 			return [item.id, diff.actor ?? null]
 		})
-		void Promise.allSettled(asked).then((answers) => {
+		void Promise.allSettled(answering).then((answers) => {
 			if (stop.signal.aborted) return
-			const found = answers.map((answer, index) =>
-				answer.status === 'fulfilled' ? answer.value : ([wanted[index]?.id ?? '', null] as const),
-			)
+			for (const { id } of wanted) asked.current.ids.add(id)
+			const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
 			setActors((before) => new Map([...before, ...found]))
 		})
 		return () => stop.abort()
-	}, [cluster, ids])
+	}, [cluster, ids, newest])
 	return actors
 }
 
@@ -71,11 +75,12 @@ export function headline(
 }
 
 export function Standout(props: StandoutProps) {
-	const { cluster, findings, coverage, partial, folded, spanMs, change, onOpen } = props
+	const { cluster, newest, findings, coverage, partial, folded, spanMs, change, onOpen } = props
 	const shown = findings.breakages.slice(0, breakagesMax)
 	const actors = useActors(
 		cluster,
 		shown.flatMap(({ before, nearby }) => [...(before ? [before] : []), ...nearby]),
+		newest,
 	)
 	const parts = headline(findings, coverage)
 	return (
@@ -103,9 +108,15 @@ export function Standout(props: StandoutProps) {
 							))}
 						</ul>
 						{findings.breakages.length > shown.length && (
-							<button type="button" class="link" onClick={() => change({ words: 'is:warning' })}>
-								and {plural(findings.breakages.length - shown.length, 'more object')}: all warnings
-							</button>
+							<p>
+								and {plural(findings.breakages.length - shown.length, 'more object')}:{' '}
+								<button type="button" class="link" onClick={() => change({ words: 'is:warning' })}>
+									all warnings
+								</button>{' '}
+								<button type="button" class="link" onClick={() => change({ words: 'is:error' })}>
+									all errors
+								</button>
+							</p>
 						)}
 						{partial !== '' && <p class="none">{partial}</p>}
 					</div>

@@ -1,6 +1,6 @@
 // The line above the lanes: how much is shown of how much, and the marks, which are switches as well.
 import type { WireBucket } from '#api/wire.ts'
-import { includes, type View } from './filter.ts'
+import { everything, includes, type View } from './filter.ts'
 import { count, plural } from './time.ts'
 import type { ChangeView } from './use-view.ts'
 
@@ -15,13 +15,15 @@ interface StatusProps {
 	readonly objects: number
 	readonly busy: boolean
 	readonly fresh: number
+	/** Of what is in sight. */
+	readonly days: string
 	readonly change: ChangeView
 	readonly onFresh: () => void
 }
 
-export function Status({ view, buckets, held, total, objects, busy, fresh, change, onFresh }: StatusProps) {
+export function Status({ view, buckets, held, total, objects, busy, fresh, days, change, onFresh }: StatusProps) {
 	const by = (kind: keyof WireBucket['counts']): number => buckets.reduce((sum, { counts }) => sum + (counts[kind] ?? 0), 0)
-	const zoomed = view.from !== '' || view.to !== ''
+	const zoomed = view.to !== '' || (view.from !== '' && view.from !== everything)
 	return (
 		<div class="status-line">
 			<p class="status" role="status" data-busy={busy}>
@@ -29,7 +31,7 @@ export function Status({ view, buckets, held, total, objects, busy, fresh, chang
 				{busy ? ' · loading …' : ''}
 			</p>
 			{zoomed && (
-				<button type="button" class="link" title="Esc" onClick={() => change({ from: '', to: '' })}>
+				<button type="button" class="link" onClick={() => change({ from: everything, to: '' })}>
 					whole range
 				</button>
 			)}
@@ -63,7 +65,7 @@ export function Status({ view, buckets, held, total, objects, busy, fresh, chang
 			</fieldset>
 			<span class="key">
 				<i class="mark human" aria-hidden="true" /> by a person <i class="mark warning" aria-hidden="true" /> warning{' '}
-				<i class="mark error" aria-hidden="true" /> error · UTC
+				<i class="mark error" aria-hidden="true" /> error · <b class="days">{days}</b> UTC
 			</span>
 		</div>
 	)

@@ -14,10 +14,12 @@ interface TableProps {
 	/** What is said below the last row. */
 	readonly end: string
 	readonly onChoose: (index: number) => void
+	/** The query; the list of another begins at its top. */
+	readonly shown: string | undefined
 	readonly onOpen: (item: WireItem) => void
 }
 
-export function TableView({ items, chosen, moved, spanMs, end, onChoose, onOpen }: TableProps) {
+export function TableView({ items, chosen, moved, shown, spanMs, end, onChoose, onOpen }: TableProps) {
 	return (
 		<div class="table">
 			<div class="table-head" aria-hidden="true">
@@ -31,7 +33,9 @@ export function TableView({ items, chosen, moved, spanMs, end, onChoose, onOpen 
 				count={items.length}
 				height={rowHeight}
 				chosen={chosen}
+				keyOf={(index) => items[index]?.id}
 				moved={moved}
+				of={shown}
 				class="records"
 				label="Records, newest first"
 				row={(index) => {

@@ -8,6 +8,13 @@ export function clock(time: string, spanMs = 0, digits: 0 | 3 = 0): string {
 	return spanMs > dayMs ? `${time.slice(5, 10)} ${time.slice(11, end)}` : time.slice(11, end)
 }
 
+/** The days of a range in milliseconds: `2026-11-23`, or the first and the last one; empty where there is no range. */
+export function daysOf(from: number, to: number): string {
+	if (!(from <= to)) return ''
+	const [first, last] = [from, to].map((at) => new Date(at).toISOString().slice(0, 10))
+	return first === last ? `${first}` : `${first} to ${last}`
+}
+
 /** The bound, as `±1.3 s`; empty where the time is exact. */
 export function bound(seconds: number): string {
 	if (seconds === 0) return ''

@@ -1,7 +1,6 @@
 // What is known for the view: the whole of the range for the summary, and what the filter selects.
-import { useCallback, useMemo, useState } from 'preact/hooks'
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks'
 import { actsOf } from './acts.ts'
-import { unreached } from './api.ts'
 import { useClusters, useCoverage, useLiveBuckets, useRecords } from './data.ts'
 import { queryOf, wholeQueryOf, type View } from './filter.ts'
 import { findingsOf } from './findings.ts'
@@ -13,7 +12,11 @@ import { emptyText, holesOf } from './range.ts'
 
 export function useTimeline(view: View) {
 	const clusters = useClusters()
-	const known = clusters.list?.find(({ name }) => name === view.cluster) ?? (view.cluster === '' ? clusters.list?.[0] : undefined)
+	// Where the address names none it is the first, and stays that one when another comes.
+	const first = useRef('')
+	const wanted = view.cluster || first.current
+	const known = clusters.list?.find(({ name }) => name === wanted) ?? (view.cluster === '' ? clusters.list?.[0] : undefined)
+	if (view.cluster === '') first.current = known?.name ?? ''
 	const cluster = view.cluster || (known?.name ?? '')
 	const full: View = { ...view, cluster, from: view.from || (known && !known.replay && view.to === '' ? 'now-1h' : '') }
 	const ready = cluster !== '' && clusters.list !== undefined
@@ -35,13 +38,16 @@ export function useTimeline(view: View) {
 		again,
 	})
 	const set = useLiveBuckets(ownQuery, view.live && !tail.paused, loaded.set)
-	const ledger = useCoverage(cluster, turn)
+	/** While records come, what is known besides them is asked for again. */
+	const newest = view.live && !tail.paused ? `${turn} ${JSON.stringify(known?.counts)}` : `${turn}`
+	const ledger = useCoverage(cluster, newest)
 	const fresh = useFresh({
 		cluster: known,
 		live: view.live,
 		busy: loaded.busy,
 		gone: clusters.problem !== '',
-		unreached: loaded.problem === unreached,
+		failed: loaded.problem !== '' && loaded.passes === true,
+		paused: tail.paused,
 		again,
 	})
 	const wholeSet = whole.loaded.set
@@ -60,6 +66,7 @@ export function useTimeline(view: View) {
 		ready,
 		shown,
 		turn,
+		newest,
 		again,
 		set,
 		wholeSet,

@@ -45,6 +45,12 @@ function useTyped(text: string, give: (text: string) => void) {
 		value: typed ?? text,
 		onInput: (event: TargetedEvent<HTMLInputElement>) => setTyped(event.currentTarget.value),
 		onChange: (event: TargetedEvent<HTMLInputElement>) => give(event.currentTarget.value.trim()),
+		// Escape leaves the box, and what was typed is not taken.
+		onKeyDown: (event: TargetedEvent<HTMLInputElement, KeyboardEvent>) => {
+			if (event.key !== 'Escape') return
+			event.currentTarget.value = text
+			setTyped(undefined)
+		},
 	}
 }
 
@@ -106,15 +112,23 @@ export function Toolbar(props: ToolbarProps) {
 	)
 }
 
-function Range({ view, from, seen, change }: ToolbarProps) {
-	const ends = { from: useTyped(view.from, (typed) => change({ from: typed })), to: useTyped(view.to, (typed) => change({ to: typed })) }
+function Range({ view, from, seen, cluster, clusters, change }: ToolbarProps) {
+	const recorded = clusters.find(({ name }) => name === cluster)
+	const ends = {
+		from: useTyped(view.from, (typed) => change({ from: typed })),
+		to: useTyped(view.to, (typed) => change({ to: typed, ...(typed === '' ? {} : { live: false }) })),
+	}
 	const value = from === '' && view.to === '' ? everything : from
 	const named = view.to === '' && ranges.some(([known]) => known === value)
-	const choose = (next: string): void =>
-		next === 'chosen' ? change({ from: seen.from, to: seen.to, live: false }) : change({ from: next, to: '' })
+	const choose = (select: HTMLSelectElement): void => {
+		select.blur() // the next key is not about it
+		const next = select.value
+		if (next !== 'chosen') change({ from: next, to: '' })
+		else change({ from: seen.from || (recorded?.firstTime ?? ''), to: seen.to || (recorded?.lastTime ?? ''), live: false })
+	}
 	return (
 		<span class="range">
-			<select aria-label="Time range" value={named ? value : 'chosen'} onChange={(event) => choose(event.currentTarget.value)}>
+			<select aria-label="Time range" value={named ? value : 'chosen'} onChange={(event) => choose(event.currentTarget)}>
 				{ranges.map(([known, text]) => (
 					<option key={known} value={known}>
 						{text}

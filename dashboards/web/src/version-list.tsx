@@ -24,6 +24,7 @@ export function VersionList({ versions, chosen, moved, onChoose, onOlder }: Vers
 			count={items.length}
 			height={rowHeight}
 			chosen={index}
+			keyOf={(at) => items[at]?.id}
 			moved={moved}
 			class="versions"
 			label="Versions, newest first"

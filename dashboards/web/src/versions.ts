@@ -1,7 +1,8 @@
 // The versions of one object, newest first, page by page; further pages until the wanted revision is among them.
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import type { WireVersion } from '#api/wire.ts'
-import { api } from './api.ts'
+import { api, passes, Problem } from './api.ts'
+import { useRetry } from './retry.ts'
 
 const pageVersions = 200
 /** Pages read by themselves to find a revision that a link names. */
@@ -12,6 +13,8 @@ export interface Versions {
 	readonly next: string | null
 	readonly busy: boolean
 	readonly problem: string
+	/** The problem may be over when it is asked again. */
+	readonly passes?: boolean
 }
 
 const none: Versions = { items: [], next: null, busy: true, problem: '' }
@@ -23,6 +26,7 @@ export function useVersions(path: string, revision: string, newest: string): Ver
 	const [pages, setPages] = useState({ path, count: 1 })
 	const wanted = pages.path === path ? pages.count : 1
 	const held = state.path === path ? state : { ...none, path, sought: '' }
+	const retry = useRetry(held.problem !== '' && held.passes === true)
 	useEffect(() => {
 		const stop = new AbortController()
 		const load = async (): Promise<void> => {
@@ -50,11 +54,12 @@ export function useVersions(path: string, revision: string, newest: string): Ver
 					...(before.path === path ? before : { ...none, path, sought: revision }),
 					busy: false,
 					problem: error.message,
+					passes: error instanceof Problem && passes(error.status),
 				}))
 		})
 		return () => stop.abort()
 		// Moving among the versions that are held asks for nothing.
-	}, [path, wanted, newest, seek])
+	}, [path, wanted, newest, seek, retry])
 	// A link to a version that is not held, followed within the page: sought once.
 	const lacking = !held.busy && held.problem === '' && held.sought !== revision && revision !== ''
 	const lost = lacking && !held.items.some((item) => item.revision === revision)

@@ -3,7 +3,7 @@ import type { RecordKind } from '#records/record.ts'
 import { inOrder, makeBuckets } from '#storage/store/buckets.ts'
 import type { AuditField, Bucket, Filter } from '#storage/store/port.ts'
 import { dayOf } from '#records/time.ts'
-import { askedBy, item, worked, type Asking } from './filter.ts'
+import { askedBy, item, worked, type Asking, term } from './filter.ts'
 import { dayEnd, dayStart } from './names.ts'
 import type { Query } from './search.ts'
 
@@ -25,13 +25,14 @@ const at = { field: worked('at') }
 
 type Aggregate = <A>(query: Query | undefined, aggs: Readonly<Record<string, unknown>>) => Promise<A | undefined>
 
-/** First and last time of any record in the days that the filter's times touch, where it leaves one of them open. */
-async function endsOf(aggregate: Aggregate, { from, to }: Filter): Promise<readonly [number, number] | undefined> {
+/** First and last time of any record of the cluster in the days that the filter's times touch, where it leaves one of them open. */
+async function endsOf(aggregate: Aggregate, { from, to, cluster }: Filter): Promise<readonly [number, number] | undefined> {
 	const days = {
 		...(from === undefined ? {} : { gte: dayStart(dayOf(Math.max(0, from))) }),
 		...(to === undefined ? {} : { lte: dayEnd(dayOf(Math.max(0, to))) }),
 	}
-	const found = await aggregate<Ends>({ range: { [worked('at')]: days } }, { first: { min: at }, last: { max: at } })
+	const filter = [{ range: { [worked('at')]: days } }, ...(cluster === undefined ? [] : [term(item('cluster'), cluster)])]
+	const found = await aggregate<Ends>({ bool: { filter } }, { first: { min: at }, last: { max: at } })
 	const first = from ?? found?.first.value ?? null
 	const last = to ?? found?.last.value ?? null
 	return first === null || last === null ? undefined : [first, last]

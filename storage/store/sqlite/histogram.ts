@@ -62,6 +62,7 @@ export function histogram(partitions: readonly Partition[], filter: Filter, buck
 	let to = filter.to ?? Number.NEGATIVE_INFINITY
 	for (const partition of partitions) {
 		for (const span of partition.guard(() => partition.spans()).values()) {
+			if (filter.cluster !== undefined && span.cluster !== filter.cluster) continue
 			if (filter.from === undefined) from = Math.min(from, Math.max(partition.start, span.atMin))
 			if (filter.to === undefined) to = Math.max(to, Math.min(dayEnd(partition.day), span.atMax))
 		}
