@@ -1,6 +1,7 @@
 // What stays as it is while records come, and while the reader does something: the choice, the place, the focus, what is being typed; and what must not stay: records of another view, errors, numbers of before.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Body } from '#records/body.ts'
 import type { Change } from '#records/record.ts'
 import { openBrowser } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/program.ts'
@@ -199,6 +200,37 @@ describe('keys', () => {
 		await guest.open('#/cluster=alpha&q=NAME:alpha-1&view=table')
 		expect(await guest.records()).toBeGreaterThan(5)
 		expect((await page.locator('.record .about').allTextContents()).every((about) => about.includes('alpha-1'))).toBe(true)
+	})
+})
+
+describe('an object of an etcd that was restored', () => {
+	const begin = Date.now() * 1000 - 600_000_000
+	const version = (space: string, revision: bigint, seconds: number) => {
+		const at = begin + seconds * 1_000_000
+		const after = Body.ofValue({ kind: 'Pod', metadata: { name: 'spaced', namespace: 'shop' }, status: { phase: `${space}-${revision}` } })
+		const object = { resource: 'pods', group: '', namespace: 'shop', name: 'spaced' }
+		return asRedacted(aChange({ cluster: 'gamma', space, object, revision, occurredAt: at, observedAt: at, after }))
+	}
+
+	it('has each of its versions, also those whose numbers came again', async () => {
+		const versions = [
+			version('main', 50n, 0),
+			version('main', 51n, 1),
+			...[50n, 51n, 52n].map((revision, index) => version('restored', revision, 10 + index)),
+		]
+		await served.store.put(versions.map((record) => ({ ...found, record })))
+		await guest.open('#/cluster=gamma&object=pods/shop/spaced&show=whole')
+		const phase = async (): Promise<string> => /(?:main|restored)-\d+/.exec(await text('.yaml'))?.[0] ?? ''
+		const seen: string[] = []
+		for (const wanted of ['restored-52', 'restored-51', 'restored-50', 'main-51', 'main-50']) {
+			seen.push(await eventually(phase, (now) => now === wanted))
+			await page.keyboard.press('j')
+		}
+		expect(seen.length).toBe(5)
+		expect(await page.locator('.version[aria-current=true]').count()).toBe(1)
+		expect(hash()).toContain('rev=50%40main')
+		await page.reload()
+		await eventually(phase, (now) => now === 'main-50')
 	})
 })
 

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { WireBucket, WireCluster, WireCoverage, WireItem } from '#api/wire.ts'
 import { api, passes, Problem, type Query } from './api.ts'
-import { bucketsAsked, emptySet, held, itemsMax, loadRecords, merge, type RecordSet } from './load.ts'
+import { bucketsAsked, emptySet, itemsMax, loadRecords, merge, mostOf, type RecordSet } from './load.ts'
 import { useRetry } from './retry.ts'
 
 /** How often the list of clusters is asked for: it also tells whether the server still answers and whether there is more. */
@@ -87,7 +87,7 @@ export function useRecords(
 			const merged = merge(before.set.items, items)
 			if (merged === before.set.items) return before
 			const fresh = merged.length - before.set.items.length
-			const most = held(merged)
+			const most = mostOf(merged)
 			const since = most.length < merged.length ? Date.parse(merged[itemsMax - 1]?.time ?? '') : before.set.since
 			return { ...before, set: { ...before.set, items: most, total: before.set.total + fresh, since: Math.max(since, before.set.since) } }
 		})

@@ -46,7 +46,7 @@ export function merge(held: readonly WireItem[], more: readonly WireItem[]): rea
 }
 
 /** The newest records, and of the older ones what matters: as it is loaded. Newest first, as they come. */
-export function held(items: readonly WireItem[]): readonly WireItem[] {
+export function mostOf(items: readonly WireItem[]): readonly WireItem[] {
 	if (items.length <= itemsMax) return items
 	const older = items.slice(itemsMax).filter((item) => isLoud(item) || isHuman(item))
 	return [...items.slice(0, itemsMax), ...older.slice(0, mattersMax)]

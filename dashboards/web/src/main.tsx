@@ -22,6 +22,7 @@ import { count, daysOf, plural } from './time.ts'
 import { useTimeline, type Timeline } from './timeline.ts'
 import { Toolbar } from './toolbar.tsx'
 import { useView, type ChangeView } from './use-view.ts'
+import { versionName } from './versions.ts'
 
 const wideGutter = 338
 const narrowGutter = 150
@@ -39,23 +40,25 @@ function useGutter(open: boolean): number {
 }
 
 /** The version of its object that a record is about: of a change its own, of a request the one that it wrote, else what stood when it happened. Empty, the newest, where that is not held. */
-function revisionAt(item: WireItem, set: RecordSet): string {
-	if (item.kind === 'change') return item.revision ?? ''
+function revisionAt(item: WireItem, set: RecordSet, several: boolean): string {
+	const name = (version: WireItem): string => versionName(version, several)
+	if (item.kind === 'change') return name(item)
 	const versions = set.items.filter(({ kind, object }) => kind === 'change' && object?.key === item.object?.key)
 	const written = item.audit && changeOf(item, changesByRevision(versions))
-	if (written) return written.revision ?? ''
+	if (written) return name(written)
 	// Newest first. Of a part of the records, the one that stood then may be missing.
-	return set.items.length < set.total ? '' : (versions.find(({ time }) => time <= item.time)?.revision ?? '')
+	const stood = set.items.length < set.total ? undefined : versions.find(({ time }) => time <= item.time)
+	return stood ? name(stood) : ''
 }
 
 /** What the mouse and the lines of the summary do. */
-function useActions(change: ChangeView, { wholeSet }: Timeline) {
+function useActions(change: ChangeView, { wholeSet, several }: Timeline) {
 	const open = useCallback(
 		(item: WireItem) => {
 			if (!item.object?.name) return
-			change({ object: item.object.key, revision: revisionAt(item, wholeSet), base: '', ledger: false })
+			change({ object: item.object.key, revision: revisionAt(item, wholeSet, several), base: '', ledger: false })
 		},
-		[change, wholeSet],
+		[change, wholeSet, several],
 	)
 	const openKey = useCallback((key: string) => change({ object: key, revision: '', base: '', ledger: false }), [change])
 	const zoom = useCallback((begin: string, end: string) => change({ from: begin, to: end, live: false }), [change])

@@ -10,7 +10,7 @@ import { partsOf } from './items.ts'
 import { useRetry } from './retry.ts'
 import { bound, plural } from './time.ts'
 import { VersionList } from './version-list.tsx'
-import { useVersions } from './versions.ts'
+import { isNamed, partsOfName, useVersions, versionName } from './versions.ts'
 
 const basesMax = 300
 
@@ -43,9 +43,10 @@ function useDetail(path: string, revision: string | undefined, base: string, new
 		const put = (part: Partial<Detail>): void => {
 			if (!stop.signal.aborted) setDetail((before) => ({ ...(before.of === of ? before : { of, problem: '', passes: false }), ...part }))
 		}
+		const { revision: at, inSpace } = partsOfName(revision)
 		Promise.all([
-			api.diff(path, { to: revision, ...(base === '' ? {} : { from: base }) }, stop.signal).then((diff) => put({ diff })),
-			api.state(path, { at: revision }, stop.signal).then((state) => put({ state })),
+			api.diff(path, { to: at, ...inSpace, ...(base === '' ? {} : { from: base }) }, stop.signal).then((diff) => put({ diff })),
+			api.state(path, { at, ...inSpace }, stop.signal).then((state) => put({ state })),
 		]).then(
 			() => put({ problem: '', passes: false }),
 			(error: Error) => put({ problem: error.message, passes: error instanceof Problem && passes(error.status) }),
@@ -69,10 +70,11 @@ export function ObjectView({ cluster, view, newest, change, onClose }: ObjectVie
 	const { items } = versions
 	const [moved, setMoved] = useState(0)
 	const latest = useMemo(() => items.find(({ folded }) => folded === undefined) ?? items[0], [items])
-	const opened = useOpened(path, latest?.revision)
+	const several = items.some(({ space }) => space !== items[0]?.space)
+	const opened = useOpened(path, latest && versionName(latest, several))
 	const chosen = revision || opened
 	const detail = useDetail(path, chosen, base, newest)
-	const choose = (version: WireVersion): void => change({ revision: version.revision ?? '', base: '' }, true)
+	const choose = (version: WireVersion): void => change({ revision: versionName(version, several), base: '' }, true)
 
 	useLayoutEffect(() => {
 		const move = (event: KeyboardEvent): void => {
@@ -81,7 +83,7 @@ export function ObjectView({ cluster, view, newest, change, onClose }: ObjectVie
 			const step = event.key === 'j' || event.key === 'ArrowDown' ? 1 : event.key === 'k' || event.key === 'ArrowUp' ? -1 : 0
 			if (event.key === 'y') change({ whole: !whole })
 			else if (step !== 0) {
-				const next = items[items.findIndex((version) => version.revision === chosen) + step]
+				const next = items[items.findIndex((version) => isNamed(version, chosen ?? '')) + step]
 				if (!next?.revision) return
 				event.preventDefault()
 				choose(next)
@@ -135,8 +137,8 @@ interface VersionDetailProps {
 
 function VersionDetail({ detail, versions, chosen, base, whole, busy, change }: VersionDetailProps) {
 	const { diff, state } = detail
-	const item = versions.find(({ revision }) => revision === chosen) ?? state?.item
-	const bases = versions.filter(({ revision }) => revision !== chosen).slice(0, basesMax)
+	const item = versions.find((version) => isNamed(version, chosen ?? '')) ?? state?.item
+	const bases = versions.filter(({ revision, space }) => revision !== item?.revision && space === item?.space).slice(0, basesMax)
 	return (
 		<div class="version-detail" tabIndex={0} role="group" aria-label="Version">
 			{item && (

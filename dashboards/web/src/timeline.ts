@@ -62,6 +62,8 @@ export function useTimeline(view: View) {
 	return {
 		clusters,
 		cluster,
+		/** The cluster has several revision spaces. */
+		several: (known?.spaces.length ?? 0) > 1,
 		from: full.from,
 		ready,
 		shown,

@@ -3,7 +3,7 @@ import type { WireVersion } from '#api/wire.ts'
 import { Actor } from './actor.tsx'
 import { Rows } from './rows.tsx'
 import { bound, clock } from './time.ts'
-import type { Versions } from './versions.ts'
+import { isNamed, type Versions } from './versions.ts'
 
 const rowHeight = 42
 
@@ -17,7 +17,7 @@ interface VersionListProps {
 
 export function VersionList({ versions, chosen, moved, onChoose, onOlder }: VersionListProps) {
 	const { items, next, busy } = versions
-	const index = items.findIndex(({ revision }) => revision === chosen)
+	const index = items.findIndex((version) => isNamed(version, chosen ?? ''))
 	const spanMs = items.length > 0 ? Date.parse(items[0]?.time ?? '') - Date.parse(items.at(-1)?.time ?? '') : 0
 	return (
 		<Rows
@@ -37,7 +37,7 @@ export function VersionList({ versions, chosen, moved, onChoose, onOlder }: Vers
 							class={`version ${version.severity}${version.folded ? ' quiet' : ''}`}
 							data-focus
 							tabIndex={at === Math.max(0, index) ? 0 : -1}
-							aria-current={version.revision === chosen}
+							aria-current={at === index}
 							onClick={() => onChoose(version)}
 						>
 							<span class="time">

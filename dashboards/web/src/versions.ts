@@ -17,6 +17,24 @@ export interface Versions {
 	readonly passes?: boolean
 }
 
+interface Named {
+	readonly revision?: string
+	readonly space?: string
+}
+
+/** A version as the address names it: `50`, or `50@SPACE` where there are several revision spaces and the same number may mean another version. */
+export const versionName = ({ revision = '', space = '' }: Named, several: boolean): string =>
+	several && space !== '' ? `${revision}@${space}` : revision
+
+export const isNamed = (version: Named, name: string): boolean =>
+	name !== '' && (name === version.revision || name === versionName(version, true))
+
+/** As parameters of the API, which takes the newest space where none is named. */
+export function partsOfName(name: string): { readonly revision: string; readonly inSpace: { readonly space?: string } } {
+	const at = name.indexOf('@')
+	return at < 0 ? { revision: name, inSpace: {} } : { revision: name.slice(0, at), inSpace: { space: name.slice(at + 1) } }
+}
+
 const none: Versions = { items: [], next: null, busy: true, problem: '' }
 
 /** `newest`: when it changes, versions newer than those held are asked for. */
@@ -33,7 +51,7 @@ export function useVersions(path: string, revision: string, newest: string): Ver
 			const items: WireVersion[] = []
 			let cursor: string | null = ''
 			for (let page = 0; cursor !== null; page++) {
-				const found = revision === '' || items.some((item) => item.revision === revision)
+				const found = revision === '' || items.some((item) => isNamed(item, revision))
 				if (page >= wanted && (found || page >= searchPagesMax)) break
 				const query: Record<string, string> = { limit: String(pageVersions), order: 'desc', ...(cursor === '' ? {} : { cursor }) }
 				const answer: { items: readonly WireVersion[]; next: string | null } = await api.history(path, query, stop.signal)
@@ -62,7 +80,7 @@ export function useVersions(path: string, revision: string, newest: string): Ver
 	}, [path, wanted, newest, seek, retry])
 	// A link to a version that is not held, followed within the page: sought once.
 	const lacking = !held.busy && held.problem === '' && held.sought !== revision && revision !== ''
-	const lost = lacking && !held.items.some((item) => item.revision === revision)
+	const lost = lacking && !held.items.some((item) => isNamed(item, revision))
 	useEffect(() => {
 		if (lost) setSeek(`${path}@${revision}`)
 	}, [lost, path, revision])
