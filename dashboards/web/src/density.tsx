@@ -19,6 +19,8 @@ interface DensityProps {
 	readonly palette: Palette
 	/** Pixels left of the time axis: as wide as the names of the lanes. */
 	readonly gutter: number
+	/** Of what is in sight: the axis has the time of day alone where it is one. */
+	readonly days: string
 	readonly onZoom: (from: string, to: string) => void
 	readonly onReset: () => void
 }
@@ -124,7 +126,7 @@ function optionsOf(props: DensityProps, width: number): uPlot.Options {
 }
 
 export function Density(props: DensityProps) {
-	const { buckets, palette, gutter, onZoom, onReset } = props
+	const { buckets, palette, gutter, days, onZoom, onReset } = props
 	const holder = useRef<HTMLDivElement>(null)
 	const [dragging, setDragging] = useState(false)
 	// What comes while a stretch is being chosen is drawn behind it: the choice would be lost, and the axis another one.
@@ -156,6 +158,7 @@ export function Density(props: DensityProps) {
 				role="img"
 				aria-label={`${plural(totalOf(buckets), 'record')} in ${plural(buckets.length, 'interval')}, ${plural(warnings, 'warning')}; drag to zoom, double click for the whole range`}
 			/>
+			<span class="density-days">{days}</span>
 			<span class="density-note" aria-hidden="true">
 				▲ warnings
 			</span>

@@ -175,7 +175,13 @@ function Main({ view, change, timeline, actions, choice, gutter, beside }: MainP
 				/>
 			)}
 			{set.buckets.length > 0 && (
-				<Density buckets={set.buckets} {...{ holes, palette, gutter }} onZoom={actions.zoom} onReset={actions.reset} />
+				<Density
+					buckets={set.buckets}
+					{...{ holes, palette, gutter }}
+					days={daysOf(from, to)}
+					onZoom={actions.zoom}
+					onReset={actions.reset}
+				/>
 			)}
 			<Status
 				{...{ view, change }}
@@ -185,7 +191,6 @@ function Main({ view, change, timeline, actions, choice, gutter, beside }: MainP
 				objects={lanes.length}
 				busy={timeline.busy}
 				fresh={timeline.fresh}
-				days={daysOf(from, to)}
 				onFresh={timeline.again}
 			/>
 			{empty !== '' ? (

@@ -15,13 +15,11 @@ interface StatusProps {
 	readonly objects: number
 	readonly busy: boolean
 	readonly fresh: number
-	/** Of what is in sight. */
-	readonly days: string
 	readonly change: ChangeView
 	readonly onFresh: () => void
 }
 
-export function Status({ view, buckets, held, total, objects, busy, fresh, days, change, onFresh }: StatusProps) {
+export function Status({ view, buckets, held, total, objects, busy, fresh, change, onFresh }: StatusProps) {
 	const by = (kind: keyof WireBucket['counts']): number => buckets.reduce((sum, { counts }) => sum + (counts[kind] ?? 0), 0)
 	const zoomed = view.to !== '' || (view.from !== '' && view.from !== everything)
 	return (
@@ -65,7 +63,7 @@ export function Status({ view, buckets, held, total, objects, busy, fresh, days,
 			</fieldset>
 			<span class="key">
 				<i class="mark human" aria-hidden="true" /> by a person <i class="mark warning" aria-hidden="true" /> warning{' '}
-				<i class="mark error" aria-hidden="true" /> error · <b class="days">{days}</b> UTC
+				<i class="mark error" aria-hidden="true" /> error · UTC
 			</span>
 		</div>
 	)
