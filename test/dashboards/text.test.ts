@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { sameSecrets } from '#dashboards/web/src/diff-view.tsx'
 import { emptyView, filterWords, includes, queryOf, readView, wholeQueryOf, writeView, type View } from '#dashboards/web/src/filter.ts'
 import { rangeBy } from '#dashboards/web/src/keys.ts'
 import { coverageText, statement } from '#dashboards/web/src/ledger.tsx'
@@ -164,6 +165,21 @@ describe('the view', () => {
 		expect(rangeBy(1000, 2000, '+')).toEqual({ from: '1970-01-01T00:00:01.250Z', to: '1970-01-01T00:00:01.750Z' })
 		expect(rangeBy(1000, 2000, '-')).toEqual({ from: '1970-01-01T00:00:00.500Z', to: '1970-01-01T00:00:02.500Z' })
 		expect([rangeBy(Number.NaN, 1, '+'), rangeBy(0, 1, 'x')]).toEqual([undefined, undefined])
+	})
+})
+
+describe('a Secret', () => {
+	it('has the same values where none of them changed, also under names with dots', () => {
+		const hash = 'kubetape:hmac:0123456789abcdef'
+		const change = { facet: 'data', op: 'changed' } as const
+		const body = { data: { 'tls.crt': hash, 'tls.key': hash, user: hash, token: hash } }
+		const changes = [
+			{ ...change, path: 'data["tls.crt"]' },
+			{ ...change, path: 'data.token' },
+		]
+		expect(sameSecrets({ from: '1', changes }, body)).toEqual(['tls.key', 'user'])
+		expect(sameSecrets({ from: '1', changes: [{ ...change, path: 'data' }] }, body)).toEqual([])
+		expect(sameSecrets({ from: null, changes }, body)).toEqual([])
 	})
 })
 

@@ -15,20 +15,23 @@ const togetherMin = 4
 /** Further apart, the answer carried an older revision: the request wrote nothing. */
 const sameWriteMs = 2000
 
-/** Changes by object and revision. */
-export function changesByRevision(items: readonly WireItem[]): ReadonlyMap<string, WireItem> {
-	const found = new Map<string, WireItem>()
-	for (const item of items)
-		if (item.kind === 'change' && item.object && item.revision) found.set(`${item.object.key}@${item.revision}`, item)
-	return found
+/** Changes by object and revision: several where an etcd was restored and numbers came again. */
+export type ChangesByRevision = ReadonlyMap<string, readonly WireItem[]>
+
+export function changesByRevision(items: readonly WireItem[]): ChangesByRevision {
+	return Map.groupBy(
+		items.filter(({ kind, object, revision }) => kind === 'change' && object && revision),
+		({ object, revision }) => `${object?.key}@${revision}`,
+	)
 }
 
 /** The write that a request's answer names. The server says `exact` with more care (a history's actor); this only finds the text for it. */
-export function changeOf(request: WireItem, changes: ReadonlyMap<string, WireItem>): WireItem | undefined {
-	const change = request.object && changes.get(`${request.object.key}@${request.audit?.responseRevision ?? ''}`)
-	if (!change) return undefined
-	const apart = Math.abs(Date.parse(change.time) - Date.parse(request.time))
-	return apart <= sameWriteMs + change.timeBoundSeconds * 1000 ? change : undefined
+export function changeOf(request: WireItem, changes: ChangesByRevision): WireItem | undefined {
+	const named = request.object && changes.get(`${request.object.key}@${request.audit?.responseRevision ?? ''}`)
+	return named?.find(({ time, timeBoundSeconds }) => {
+		const apart = Math.abs(Date.parse(time) - Date.parse(request.time))
+		return apart <= sameWriteMs + timeBoundSeconds * 1000
+	})
 }
 
 export function actsOf(items: readonly WireItem[]): readonly Act[] {
@@ -55,7 +58,7 @@ export function actsOf(items: readonly WireItem[]): readonly Act[] {
 	return acts
 }
 
-function oneAct(item: WireItem, changes: ReadonlyMap<string, WireItem>): Act {
+function oneAct(item: WireItem, changes: ChangesByRevision): Act {
 	const change = changeOf(item, changes)
 	return { item, count: 1, ...(change && (isWanted(change) || change.facets?.length) ? { change } : {}) }
 }

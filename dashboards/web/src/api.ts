@@ -19,8 +19,8 @@ const unreached = 'the server does not answer'
 const answerMs = 35_000
 const clustersAnswerMs = 10_000
 
-/** Whether it may be otherwise when it is asked again, by the status of the answer. */
-export const passes = (status: number): boolean => status === 0 || status >= 500
+/** Whether it may be otherwise when it is asked again. */
+export const mayPass = (error: unknown): boolean => error instanceof Problem && (error.status === 0 || error.status >= 500)
 
 interface Failure {
 	readonly error?: { readonly message?: string }

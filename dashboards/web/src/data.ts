@@ -1,7 +1,7 @@
 // What the view needs, asked again when it changes, and never twice at once: records, coverage, the list of clusters.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import type { WireBucket, WireCluster, WireCoverage, WireItem } from '#api/wire.ts'
-import { api, passes, Problem, type Query } from './api.ts'
+import { api, mayPass, Problem, type Query } from './api.ts'
 import { bucketsAsked, emptySet, itemsMax, loadRecords, merge, mostOf, type RecordSet } from './load.ts'
 import { useRetry } from './retry.ts'
 
@@ -49,6 +49,7 @@ export function useRecords(
 		const again = answered.current === text || known !== undefined
 		if (known) answered.current = text
 		const isElsewhere = clusterOf(answered.current) !== clusterOf(text)
+		if (isElsewhere) answered.current = ''
 		added.current = []
 		setLoaded((before) => ({
 			of: text,
@@ -75,8 +76,8 @@ export function useRecords(
 				if (stop.signal.aborted) return
 				added.current = undefined
 				if (!again) answered.current = ''
-				const { message, status } = error instanceof Problem ? error : { message: `the page failed: ${String(error)}`, status: 0 }
-				setLoaded((before) => ({ ...before, set: again ? before.set : emptySet, busy: false, problem: message, passes: passes(status) }))
+				const problem = error instanceof Problem ? error.message : `the page failed: ${String(error)}`
+				setLoaded((before) => ({ ...before, set: again ? before.set : emptySet, busy: false, problem, passes: mayPass(error) }))
 			},
 		)
 		return () => stop.abort()
@@ -87,16 +88,23 @@ export function useRecords(
 			const merged = merge(before.set.items, items)
 			if (merged === before.set.items) return before
 			const fresh = merged.length - before.set.items.length
-			const most = mostOf(merged)
+			const { items: most, loudSince } = mostOf(merged, before.set.loudSince)
 			const since = most.length < merged.length ? Date.parse(merged[itemsMax - 1]?.time ?? '') : before.set.since
-			return { ...before, set: { ...before.set, items: most, total: before.set.total + fresh, since: Math.max(since, before.set.since) } }
+			return {
+				...before,
+				set: { ...before.set, items: most, total: before.set.total + fresh, since: Math.max(since, before.set.since), loudSince },
+			}
 		})
 	}, [])
 	const busy = loaded.busy || (text !== undefined && loaded.of !== text)
 	return { loaded: busy === loaded.busy ? loaded : { ...loaded, busy }, add }
 }
 
-const withMore = (set: RecordSet, items: readonly WireItem[]): RecordSet => ({ ...set, items: merge(set.items, items) })
+/** Also those that came behind the answer. */
+function withMore(set: RecordSet, more: readonly WireItem[]): RecordSet {
+	const items = merge(set.items, more)
+	return { ...set, items, total: Math.max(set.total, items.length) }
+}
 
 const clusterOf = (text: string): string => (text === '' ? '' : ((JSON.parse(text) as Query)['cluster'] ?? ''))
 
@@ -111,13 +119,18 @@ export function useLiveBuckets(query: Query | undefined, on: boolean, set: Recor
 		if (!on || text === undefined) return undefined
 		const stop = new AbortController()
 		let asked = total.current
+		let isAsking = false
 		const timer = setInterval(() => {
-			if (asked === total.current) return
+			if (isAsking || asked === total.current) return
 			asked = total.current
-			api.histogram({ ...(JSON.parse(text) as Query), buckets: String(bucketsAsked) }, stop.signal).then(
-				({ items }) => setBuckets(items),
-				() => undefined, // the list of clusters tells that the server is gone
-			)
+			isAsking = true
+			void api
+				.histogram({ ...(JSON.parse(text) as Query), buckets: String(bucketsAsked) }, stop.signal)
+				.then(
+					({ items }) => setBuckets(items),
+					() => undefined, // the list of clusters tells that the server is gone
+				)
+				.finally(() => (isAsking = false))
 		}, liveBucketsMs)
 		return () => {
 			clearInterval(timer)
@@ -168,14 +181,15 @@ interface Covered {
 
 /** `newest` changes: it is asked for again. */
 export function useCoverage(cluster: string, newest: string): Covered {
-	const [state, setState] = useState<Covered & { readonly of: string }>({ of: '', problem: '' })
-	const retry = useRetry(state.of === cluster && state.problem !== '')
+	const [state, setState] = useState<Covered & { readonly of: string; readonly failures: number }>({ of: '', problem: '', failures: 0 })
+	const retry = useRetry(state.of === cluster ? state.failures : 0)
 	useEffect(() => {
 		if (cluster === '') return undefined
 		const stop = new AbortController()
 		api.coverage({ cluster }, stop.signal).then(
-			(coverage) => setState({ of: cluster, coverage, problem: '' }),
-			(error: Error) => stop.signal.aborted || setState({ of: cluster, problem: error.message }),
+			(coverage) => setState({ of: cluster, coverage, problem: '', failures: 0 }),
+			(error: Error) =>
+				stop.signal.aborted || setState((before) => ({ of: cluster, problem: error.message, failures: before.failures + 1 })),
 		)
 		return () => stop.abort()
 	}, [cluster, newest, retry])

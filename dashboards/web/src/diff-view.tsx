@@ -32,7 +32,7 @@ function text(value: unknown): string {
 }
 
 /** Keys of a Secret whose values did not change; empty of any other object. */
-function sameSecrets(diff: WireDiff, body: Fields | null | undefined): readonly string[] {
+export function sameSecrets(diff: Pick<WireDiff, 'from' | 'changes'>, body: Fields | null | undefined): readonly string[] {
 	const data = body?.['data']
 	if (typeof data !== 'object' || data === null || diff.from === null) return []
 	const changed = new Set(diff.changes.map(({ path }) => path))

@@ -165,12 +165,18 @@ function Rejects({
 	}
 	const leaving = useRef(new AbortController())
 	useEffect(() => {
-		const stop = (leaving.current = new AbortController())
+		const left = (leaving.current = new AbortController())
+		return () => left.abort()
+	}, [cluster])
+	useEffect(() => {
+		const stop = new AbortController()
 		ask(null, stop.signal, withNewest)
 		return () => stop.abort()
 	}, [cluster, newest, expected])
 	const askOlder = (cursor: string): void =>
-		ask(cursor, leaving.current.signal, ({ items }, older) => ({ items: [...items, ...older.items], next: older.next }))
+		ask(cursor, leaving.current.signal, (before, older) =>
+			before.next === cursor ? { items: [...before.items, ...older.items], next: older.next } : before,
+		)
 	return (
 		<>
 			<h3>{expected === undefined ? 'Rejects' : expected === 0 ? 'No rejects' : `${plural(expected, 'input')} rejected`}</h3>

@@ -110,14 +110,15 @@ export function useTail({ live, wholeQuery, ownQuery, addWhole, addOwn, again }:
 	stopped.current = paused
 	/** A stream began behind what is shown while it was paused. */
 	const lacking = useRef(false)
-	const filtered = ownQuery !== undefined
+	const filtered = useRef(false)
+	filtered.current = ownQuery !== undefined
 	const take = useCallback(
 		(which: 'whole' | 'own', add: (items: readonly WireItem[]) => void) => (items: readonly WireItem[]) => {
 			if (!stopped.current) return add(items)
 			waiting.current[which] = [...waiting.current[which], ...items].slice(-heldMax)
-			setHeld(waiting.current[filtered ? 'own' : 'whole'].length)
+			setHeld(waiting.current[filtered.current ? 'own' : 'whole'].length)
 		},
-		[filtered],
+		[],
 	)
 	const onWhole = useMemo(() => take('whole', addWhole), [take, addWhole])
 	const onOwn = useMemo(() => take('own', addOwn), [take, addOwn])

@@ -46,10 +46,12 @@ export function merge(held: readonly WireItem[], more: readonly WireItem[]): rea
 }
 
 /** The newest records, and of the older ones what matters: as it is loaded. Newest first, as they come. */
-export function mostOf(items: readonly WireItem[]): readonly WireItem[] {
-	if (items.length <= itemsMax) return items
+export function mostOf(items: readonly WireItem[], loudSince: number): Pick<RecordSet, 'items' | 'loudSince'> {
+	if (items.length <= itemsMax) return { items, loudSince }
 	const older = items.slice(itemsMax).filter((item) => isLoud(item) || isHuman(item))
-	return [...items.slice(0, itemsMax), ...older.slice(0, mattersMax)]
+	const kept = older.slice(0, mattersMax)
+	const since = kept.length < older.length ? Date.parse(kept.at(-1)?.time ?? '') : loudSince
+	return { items: [...items.slice(0, itemsMax), ...kept], loudSince: Math.max(since, loudSince) }
 }
 
 /** Warnings, errors and what people asked for, over the whole range: at most 3 + peopleMax requests. */

@@ -14,6 +14,7 @@ import { Ledger } from './ledger.tsx'
 import { ObjectView } from './object-view.tsx'
 import { People } from './people.tsx'
 import { rangeOf } from './range.ts'
+import { useSlowly } from './retry.ts'
 import { Standout } from './standout.tsx'
 import { Status } from './status.tsx'
 import './style/index.css'
@@ -27,6 +28,8 @@ import { versionName } from './versions.ts'
 const wideGutter = 338
 const narrowGutter = 150
 const narrowPixels = 1100
+/** How often at most an open object is asked for its newest versions. */
+const versionsMs = 3000
 
 function useGutter(open: boolean): number {
 	const [wide, setWide] = useState(() => innerWidth > narrowPixels)
@@ -94,6 +97,7 @@ function App() {
 	useKeys({ view, change, box, from, to, asking, setAsking, move: choice.move, pause: tail.pause })
 	const beside = view.object !== '' || view.ledger
 	const gutter = useGutter(beside)
+	const version = useSlowly(newestOf(timeline, view.object), versionsMs)
 	return (
 		<div class={`page${beside ? ' beside' : ''}`} style={{ '--gutter': `${gutter}px` }}>
 			<Toolbar
@@ -122,9 +126,7 @@ function App() {
 					onOpen={actions.open}
 				/>
 			)}
-			{view.object !== '' && ready && (
-				<ObjectView {...{ cluster, view, change }} newest={`${turn} ${newestOf(timeline, view.object)}`} onClose={actions.close} />
-			)}
+			{view.object !== '' && ready && <ObjectView {...{ cluster, view, change }} newest={`${turn} ${version}`} onClose={actions.close} />}
 			{view.object === '' && view.ledger && ready && (
 				<Ledger
 					{...{ cluster, newest }}

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { WireDiff, WireState, WireVersion } from '#api/wire.ts'
 import { Actor } from './actor.tsx'
-import { api, objectPath, passes, Problem } from './api.ts'
+import { api, mayPass, objectPath } from './api.ts'
 import { BodyView } from './body-view.tsx'
 import { DiffView } from './diff-view.tsx'
 import { word, type View } from './filter.ts'
@@ -28,32 +28,36 @@ interface Detail {
 	readonly diff?: WireDiff
 	readonly state?: WireState
 	readonly problem: string
-	/** The problem may be over when it is asked again. */
-	readonly passes: boolean
+	/** So often in a row, where it may be otherwise when it is asked again. */
+	readonly failures: number
 }
 
 /** What is known of one version, asked for by revision: it does not wait for the list. `newest` changes: who it was may be known by now. */
 function useDetail(path: string, revision: string | undefined, base: string, newest: string): Detail {
 	const of = `${path}@${revision ?? ''}~${base}`
-	const [detail, setDetail] = useState<Detail>({ of: '', problem: '', passes: false })
-	const retry = useRetry(detail.of === of && detail.passes)
+	const [detail, setDetail] = useState<Detail>({ of: '', problem: '', failures: 0 })
+	const retry = useRetry(detail.of === of ? detail.failures : 0)
 	useEffect(() => {
 		if (!revision) return undefined
 		const stop = new AbortController()
-		const put = (part: Partial<Detail>): void => {
-			if (!stop.signal.aborted) setDetail((before) => ({ ...(before.of === of ? before : { of, problem: '', passes: false }), ...part }))
+		const put = (part: Partial<Detail> | ((before: Detail) => Partial<Detail>)): void => {
+			if (stop.signal.aborted) return
+			setDetail((before) => {
+				const known = before.of === of ? before : { of, problem: '', failures: 0 }
+				return { ...known, ...(typeof part === 'function' ? part(known) : part) }
+			})
 		}
 		const { revision: at, inSpace } = partsOfName(revision)
 		Promise.all([
 			api.diff(path, { to: at, ...inSpace, ...(base === '' ? {} : { from: base }) }, stop.signal).then((diff) => put({ diff })),
 			api.state(path, { at, ...inSpace }, stop.signal).then((state) => put({ state })),
 		]).then(
-			() => put({ problem: '', passes: false }),
-			(error: Error) => put({ problem: error.message, passes: error instanceof Problem && passes(error.status) }),
+			() => put({ problem: '', failures: 0 }),
+			(error: Error) => put(({ failures }) => ({ problem: error.message, failures: mayPass(error) ? failures + 1 : 0 })),
 		)
 		return () => stop.abort()
 	}, [of, newest, retry])
-	return detail.of === of ? detail : { of, problem: '', passes: false }
+	return detail.of === of ? detail : { of, problem: '', failures: 0 }
 }
 
 /** The newest version when the object was opened: one that comes later does not take the place of what is being read. */

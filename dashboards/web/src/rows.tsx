@@ -65,7 +65,7 @@ export function Rows({
 		if (now === index || keyOf(now) !== before) return
 		place.scrollTop += (now - index) * height
 		setTop(place.scrollTop)
-	}, [count, height])
+	}, [count, height, keyOf?.(0)])
 	useLayoutEffect(() => {
 		const index = Math.floor((scroller.current?.scrollTop ?? 0) / height)
 		uppermost.current = { key: key(index), index }

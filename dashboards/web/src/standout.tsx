@@ -38,7 +38,11 @@ function useActors(cluster: string, items: readonly WireItem[], newest: string):
 		if (wanted.length === 0) return undefined
 		const stop = new AbortController()
 		const answering = wanted.map(async (item): Promise<[string, WireActor | null]> => {
-			const diff = await api.diff(objectPath(cluster, item.object?.key ?? ''), { to: item.revision ?? '' }, stop.signal)
+			const diff = await api.diff(
+				objectPath(cluster, item.object?.key ?? ''),
+				{ to: item.revision ?? '', ...(item.space === undefined ? {} : { space: item.space }) },
+				stop.signal,
+			)
 			return [item.id, diff.actor ?? null]
 		})
 		void Promise.allSettled(answering).then((answers) => {

@@ -9,6 +9,10 @@ import { oneEachRequest } from './items.ts'
 import { lanesOf } from './lanes.ts'
 import { useTail } from './live.ts'
 import { emptyText, holesOf } from './range.ts'
+import { useSlowly } from './retry.ts'
+
+/** How often at most. */
+const besidesMs = 10_000
 
 export function useTimeline(view: View) {
 	const clusters = useClusters()
@@ -39,14 +43,15 @@ export function useTimeline(view: View) {
 	})
 	const set = useLiveBuckets(ownQuery, view.live && !tail.paused, loaded.set)
 	/** While records come, what is known besides them is asked for again. */
-	const newest = view.live && !tail.paused ? `${turn} ${JSON.stringify(known?.counts)}` : `${turn}`
+	const counts = useSlowly(view.live && !tail.paused ? JSON.stringify(known?.counts) : '', besidesMs)
+	const newest = `${turn} ${counts}`
 	const ledger = useCoverage(cluster, newest)
 	const fresh = useFresh({
 		cluster: known,
 		live: view.live,
-		busy: loaded.busy,
+		busy: loaded.busy || whole.loaded.busy,
 		gone: clusters.problem !== '',
-		failed: loaded.problem !== '' && loaded.passes === true,
+		failed: [loaded, whole.loaded].some(({ problem: what, passes }) => what !== '' && passes === true),
 		paused: tail.paused,
 		again,
 	})
@@ -57,7 +62,7 @@ export function useTimeline(view: View) {
 	const findings = useMemo(() => findingsOf(wholeSet.items, wholeSet.since), [wholeSet.items, wholeSet.since])
 	const holes = useMemo(() => holesOf(set, ledger.coverage), [set, ledger.coverage])
 	const busy = loaded.busy || whole.loaded.busy || !ready
-	const problem = clusters.problem === '' ? loaded.problem : `${clusters.problem}: trying again`
+	const problem = clusters.problem === '' ? loaded.problem || whole.loaded.problem : `${clusters.problem}: trying again`
 	const empty = emptyText({ clusters, loaded, view, ...(known ? { cluster: known } : {}) })
 	return {
 		clusters,

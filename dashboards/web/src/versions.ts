@@ -1,7 +1,7 @@
 // The versions of one object, newest first, page by page; further pages until the wanted revision is among them.
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import type { WireVersion } from '#api/wire.ts'
-import { api, passes, Problem } from './api.ts'
+import { api, mayPass } from './api.ts'
 import { useRetry } from './retry.ts'
 
 const pageVersions = 200
@@ -13,8 +13,8 @@ export interface Versions {
 	readonly next: string | null
 	readonly busy: boolean
 	readonly problem: string
-	/** The problem may be over when it is asked again. */
-	readonly passes?: boolean
+	/** So often in a row, where it may be otherwise when it is asked again. */
+	readonly failures?: number
 }
 
 interface Named {
@@ -44,7 +44,7 @@ export function useVersions(path: string, revision: string, newest: string): Ver
 	const [pages, setPages] = useState({ path, count: 1 })
 	const wanted = pages.path === path ? pages.count : 1
 	const held = state.path === path ? state : { ...none, path, sought: '' }
-	const retry = useRetry(held.problem !== '' && held.passes === true)
+	const retry = useRetry(held.failures ?? 0)
 	useEffect(() => {
 		const stop = new AbortController()
 		const load = async (): Promise<void> => {
@@ -72,7 +72,7 @@ export function useVersions(path: string, revision: string, newest: string): Ver
 					...(before.path === path ? before : { ...none, path, sought: revision }),
 					busy: false,
 					problem: error.message,
-					passes: error instanceof Problem && passes(error.status),
+					failures: mayPass(error) ? (before.failures ?? 0) + 1 : 0,
 				}))
 		})
 		return () => stop.abort()
