@@ -6,6 +6,7 @@ import { KubetapeError, messageOf } from '#runtime/errors.ts'
 import type { Logger } from '#runtime/log.ts'
 import type { KafkaLogConfig } from './config.ts'
 import './codec.ts'
+import './offset-manager.ts'
 import './request-queue.ts'
 
 /** Waits of kafkajs itself, whose own numbers would have it give up, or wait for half a minute. */
