@@ -85,6 +85,8 @@ export class Lanes {
 		const { clock, refreshMs } = this.#options
 		const nowMs = (): number => clock.nowMicros() / 1000
 		await clock.sleep(Math.max(0, this.#dueAt - nowMs()), this.#stop.signal)
+		// Who closes shows the rest, once: a server that hangs would hold that up for each try.
+		if (this.#stop.signal.aborted) return
 		const beganAt = nowMs()
 		await this.#showOrSay()
 		const endedAt = nowMs()
