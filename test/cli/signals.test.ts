@@ -29,6 +29,15 @@ function processes(text: string): readonly number[] {
 		.map(Number)
 }
 
+/** No process that has this data directory, and no lock in it. */
+async function nothingLeft(dir: string): Promise<void> {
+	const left = await eventually(
+		async () => processes(dir),
+		(found) => found.length === 0,
+	)
+	expect([left, locks(dir)]).toEqual([[], []])
+}
+
 async function start(
 	command: string,
 	args: readonly string[],
@@ -56,13 +65,7 @@ describe.each([
 		expect(locks(dir)).toHaveLength(3)
 		child.kill(signal)
 		await ended
-		expect(
-			await eventually(
-				async () => processes(dir),
-				(left) => left.length === 0,
-			),
-		).toEqual([])
-		expect(locks(dir)).toEqual([])
+		await nothingLeft(dir)
 	})
 })
 
@@ -87,13 +90,7 @@ describe('a program that a test started', () => {
 		expect(locks(dir)).toHaveLength(3)
 		child.kill('SIGKILL')
 		await ended
-		expect(
-			await eventually(
-				async () => processes(dir),
-				(left) => left.length === 0,
-			),
-		).toEqual([])
-		expect(locks(dir)).toEqual([])
+		await nothingLeft(dir)
 	})
 })
 
@@ -106,13 +103,7 @@ describe('the program behind tools/run.mjs', () => {
 		const { child, ended } = await run(dir)
 		child.kill('SIGKILL')
 		await ended
-		expect(
-			await eventually(
-				async () => processes(dir),
-				(left) => left.length === 0,
-			),
-		).toEqual([])
-		expect(locks(dir)).toEqual([])
+		await nothingLeft(dir)
 	})
 
 	it('is killed: tools/run.mjs ends too, with the status of a shell', async () => {

@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Body } from '#records/body.ts'
 import type { Change } from '#records/record.ts'
+import { systemClock } from '#runtime/clock.ts'
 import { openBrowser } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/program.ts'
 import { aChange, aGap, asRedacted } from '#test/support/records.ts'
@@ -24,7 +25,7 @@ async function store(
 ): Promise<void> {
 	const records = Array.from({ length: count }, () => {
 		last += 1
-		const at = Date.now() * 1000
+		const at = systemClock.nowMicros()
 		const object = { resource: 'pods', group: '', namespace: 'shop', name: name(last) }
 		return asRedacted(aChange({ cluster, object, revision: BigInt(last), occurredAt: at, observedAt: at, ...more }))
 	})
@@ -61,8 +62,9 @@ describe('another view', () => {
 	it('has none of the records of the one before, though its answer comes late and the stream begins meanwhile', async () => {
 		await guest.open('#/cluster=alpha&live=1&view=table')
 		await page.waitForSelector('.live.on')
+		const streaming = page.waitForResponse((response) => /\/api\/v1\/stream\?.*cluster=beta/.test(response.url()))
 		await page.route('**/api/v1/timeline?*', async (route) => {
-			await new Promise((resolve) => setTimeout(resolve, 600))
+			await streaming
 			await route.continue()
 		})
 		await page.getByLabel('Cluster').selectOption('beta')
@@ -204,7 +206,7 @@ describe('keys', () => {
 })
 
 describe('an object of an etcd that was restored', () => {
-	const begin = Date.now() * 1000 - 600_000_000
+	const begin = systemClock.nowMicros() - 600_000_000
 	const version = (space: string, revision: bigint, seconds: number) => {
 		const at = begin + seconds * 1_000_000
 		const after = Body.ofValue({ kind: 'Pod', metadata: { name: 'spaced', namespace: 'shop' }, status: { phase: `${space}-${revision}` } })
