@@ -29,13 +29,13 @@ function processes(text: string): readonly number[] {
 		.map(Number)
 }
 
-/** No process that has this data directory, and no lock in it. */
-async function nothingLeft(dir: string): Promise<void> {
+/** When every process that has this data directory is gone: those, and the locks in it. */
+async function leftIn(dir: string): Promise<{ readonly processes: readonly number[]; readonly locks: readonly string[] }> {
 	const left = await eventually(
 		async () => processes(dir),
 		(found) => found.length === 0,
 	)
-	expect([left, locks(dir)]).toEqual([[], []])
+	return { processes: left, locks: locks(dir) }
 }
 
 async function start(
@@ -65,7 +65,7 @@ describe.each([
 		expect(locks(dir)).toHaveLength(3)
 		child.kill(signal)
 		await ended
-		await nothingLeft(dir)
+		expect(await leftIn(dir)).toEqual({ processes: [], locks: [] })
 	})
 })
 
@@ -90,7 +90,7 @@ describe('a program that a test started', () => {
 		expect(locks(dir)).toHaveLength(3)
 		child.kill('SIGKILL')
 		await ended
-		await nothingLeft(dir)
+		expect(await leftIn(dir)).toEqual({ processes: [], locks: [] })
 	})
 })
 
@@ -103,7 +103,7 @@ describe('the program behind tools/run.mjs', () => {
 		const { child, ended } = await run(dir)
 		child.kill('SIGKILL')
 		await ended
-		await nothingLeft(dir)
+		expect(await leftIn(dir)).toEqual({ processes: [], locks: [] })
 	})
 
 	it('is killed: tools/run.mjs ends too, with the status of a shell', async () => {
